@@ -1,0 +1,40 @@
+# Everything a newcomer or CI needs. `make` alone lists the targets.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+TESTS ?= tests
+
+.PHONY: help setup demo test check format clean
+
+help:
+	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
+	@echo "make test    run the tests"
+	@echo "make check   ruff, mypy --strict, import contracts"
+	@echo "make format  let ruff format and fix"
+	@echo "make clean   remove the virtual environment and caches"
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/orch demo
+
+test: setup
+	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,161 @@
+"""What an attempt does while it lives: start, claim, activity, session, and the lending of its slot.
+
+Every write carries the attempt's fence and is refused with StaleAttempt once the job has gone on without it. How an
+attempt ends is in ``finish``.
+"""
+
+import hashlib
+
+from store import rows
+from store.database import Reader, Transaction
+from store.errors import IllegalChange, NotAllowed, StaleAttempt
+from store.models import Fence, Job, Tree
+from store.states import Status
+from store.tree import get_job, get_tree, path
+
+_START = """
+UPDATE jobs SET status = 'running', attempt = attempt + 1, reason = NULL, waiting_for = NULL, not_before_ms = NULL, lending = 0,
+  wants_slot = 0, started_ms = coalesce(started_ms, ?), deadline_ms = ?, changed_ms = ?
+WHERE id = ? AND status = 'queued'
+"""
+_NEW_ATTEMPT = "INSERT INTO attempts(job_id, number, token_sha256, started_ms, session_id) SELECT id, attempt, ?, ?, session_id FROM jobs WHERE id = ?"
+_CLAIM = """
+UPDATE attempts SET claimed_ms = ?, pid = ? WHERE job_id = ? AND number = ? AND claimed_ms IS NULL AND ended_ms IS NULL
+  AND number = (SELECT attempt FROM jobs WHERE id = job_id AND status = 'running')
+"""
+_WHERE_FENCED = "WHERE id = ? AND attempt = ? AND status = 'running'"
+_BY_TOKEN = """
+SELECT jobs.id, jobs.attempt FROM attempts JOIN jobs ON jobs.id = attempts.job_id
+WHERE attempts.token_sha256 = ? AND attempts.number = jobs.attempt AND jobs.status = 'running'
+"""
+
+
+def token_hash(token: str) -> str:
+    """Return what the store keeps of an attempt's secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start_attempt(tx: Transaction, job_id: int, token_sha256: str, now_ms: int) -> Fence:
+    """Move a queued job to running with its next attempt, before any process exists.
+
+    The deadline counts from the first attempt's start and is never later than that of a job above. Raises
+    LimitExceeded when the tree runs all the workers it may, IllegalChange when the job is not queued any more or its
+    place in the tree is not what its parents say.
+    """
+    job = get_job(tx, job_id)
+    tree = get_tree(tx, job.root_id)
+    check_place(tx, job, tree)
+    due_ms = deadline(tree, job, job.started_ms or now_ms, _parent_deadline(tx, job))
+    if not tx.run(_START, (now_ms, due_ms, now_ms, job_id)):
+        raise IllegalChange(f"job #{job_id} is {job.status}, not queued")
+    tx.run(_NEW_ATTEMPT, (token_sha256, now_ms, job_id))
+    return Fence(job_id, job.attempt + 1)
+
+
+def check_place(reader: Reader, job: Job, tree: Tree) -> None:
+    """Derive depth and tree from the parents again, for rows that came in with the triggers off.
+
+    Raises IllegalChange when the row says otherwise.
+    """
+    above = path(reader, job.id)
+    if len(above) != job.depth + 1 or above[0].id != job.root_id or job.depth > tree.max_depth:
+        raise IllegalChange(
+            f"job #{job.id} says depth {job.depth} in tree #{job.root_id}, its parents say {len(above) - 1} in #{above[0].id} "
+            f"(max_depth {tree.max_depth}); the store was changed behind its rules, see: orch doctor"
+        )
+
+
+def deadline(tree: Tree, job: Job, started_ms: int, parent_due_ms: int | None) -> int:
+    """Return when a job that started at ``started_ms`` must have ended (ms): its own timeout, or its parent's deadline."""
+    timeout_s = job.timeout_s or tree.timeouts_s[min(job.depth, len(tree.timeouts_s) - 1)]
+    own_ms = started_ms + round(timeout_s * 1000)
+    return own_ms if parent_due_ms is None else min(own_ms, parent_due_ms)
+
+
+def claim(tx: Transaction, fence: Fence, pid: int, now_ms: int) -> Job:
+    """Take the attempt for this process, once. Raises StaleAttempt for whoever comes second or too late."""
+    if not tx.run(_CLAIM, (now_ms, pid, fence.job_id, fence.attempt)):
+        raise StaleAttempt(f"attempt {fence.attempt} of job #{fence.job_id} is taken or over")
+    return get_job(tx, fence.job_id)
+
+
+def require_running(reader: Reader, fence: Fence) -> Job:
+    """Return the job if ``fence`` is its running attempt. Raises StaleAttempt."""
+    job = get_job(reader, fence.job_id)
+    if job.attempt != fence.attempt or job.status is not Status.RUNNING:
+        raise StaleAttempt(
+            f"attempt {fence.attempt} of job #{fence.job_id} is over: the job is {job.status} at attempt {job.attempt}"
+        )
+    return job
+
+
+def set_activity(tx: Transaction, fence: Fence, text: str, now_ms: int) -> None:
+    """Store the last line of what the worker does. The caller throttles. Raises StaleAttempt."""
+    _fenced(tx, fence, "activity = ?, activity_ms = ?", (text, now_ms))
+
+
+def set_session(tx: Transaction, fence: Fence, session_id: str) -> None:
+    """Store Claude Code's session as soon as it is known, so that a later attempt resumes it. Raises StaleAttempt."""
+    _fenced(tx, fence, "session_id = ?", (session_id,))
+    tx.run(
+        "UPDATE attempts SET session_id = ? WHERE job_id = ? AND number = ?",
+        (session_id, fence.job_id, fence.attempt),
+    )
+
+
+def lend_slot(tx: Transaction, fence: Fence) -> None:
+    """Give the slot away while the worker blocks. Raises StaleAttempt."""
+    _fenced(tx, fence, "lending = 1, wants_slot = 0", ())
+
+
+def want_slot(tx: Transaction, fence: Fence) -> None:
+    """Ask for a slot again; the supervisor grants it. The worker goes on once ``lending`` is false. Raises StaleAttempt."""
+    _fenced(tx, fence, "wants_slot = lending", ())
+
+
+def grant_slot(tx: Transaction, job_id: int) -> bool:
+    """Give a slot back to a worker that wants one; False if it no longer does. Raises LimitExceeded when none is free."""
+    return bool(
+        tx.run(
+            "UPDATE jobs SET lending = 0, wants_slot = 0 WHERE id = ? AND status = 'running' AND lending = 1 AND wants_slot = 1",
+            (job_id,),
+        )
+    )
+
+
+def fence_of_token(reader: Reader, token: str) -> Fence:
+    """Return which running attempt a token belongs to. Raises NotAllowed for one that is unknown or over."""
+    row = reader.row(_BY_TOKEN, (token_hash(token),))
+    if row is None:
+        raise NotAllowed(
+            "this process belongs to an attempt that is over, or to another store; it may not touch this one"
+        )
+    return Fence(*row)
+
+
+def last_session_cost(reader: Reader, job_id: int, session_id: str) -> float:
+    """Return the dollars that a session had cost when its last attempt ended (usd); 0 for a new one."""
+    found = reader.value(
+        "SELECT max(session_cost_usd) FROM attempts WHERE job_id = ? AND session_id = ?", (job_id, session_id)
+    )
+    return float(found or 0.0)
+
+
+def open_attempts(reader: Reader) -> list[rows.Attempt]:
+    """Return every attempt that has not ended: what a supervisor looks after."""
+    found = reader.rows(
+        f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE ended_ms IS NULL ORDER BY job_id, number"
+    )
+    return [rows.attempt(row) for row in found]
+
+
+def _parent_deadline(reader: Reader, job: Job) -> int | None:
+    if job.parent_id is None:
+        return None
+    found = reader.value("SELECT deadline_ms FROM jobs WHERE id = ?", (job.parent_id,))
+    return None if found is None else int(found)
+
+
+def _fenced(tx: Transaction, fence: Fence, assignments: str, args: tuple[object, ...]) -> None:
+    if not tx.run(f"UPDATE jobs SET {assignments} {_WHERE_FENCED}", (*args, fence.job_id, fence.attempt)):
+        require_running(tx, fence)

@@ -1,0 +1,217 @@
+"""Opens the store and gives transactions on it: reads see one moment, writes queue fairly and are all or nothing.
+
+Owns the one connection of a process to the file, the lock by which writers queue, and the pragmas. Holds no rule of the
+job tree. Uses the SQLite that apsw carries, and nothing else in the process may open the file with another library: the
+POSIX locks of two SQLite libraries undo each other.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import apsw
+
+from store import schema
+from store.errors import StoreUnusable
+from store.home import FILE_MODE, Home, check_files, check_folder, create_home
+from store.refusals import translate
+from store.wake import poke
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Reader:
+    """Reads within one transaction. Rows are tuples; every query is read to its end, so no cursor pins a snapshot."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        return self._connection.execute(sql, args).fetchall()
+
+    def row(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
+        """Return the first row or None."""
+        rows = self.rows(sql, args)
+        return rows[0] if rows else None
+
+    def value(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self.row(sql, args)
+        return row[0] if row else None
+
+
+class Transaction(Reader):
+    """A write transaction: it can read what it wrote; all of it is committed, or nothing."""
+
+    def run(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run one statement and return how many rows it changed itself (triggers not counted)."""
+        self._connection.execute(sql, args).fetchall()
+        return self._connection.changes()
+
+    def insert(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Run one INSERT and return the new row's id."""
+        return int(self._connection.execute(f"{sql} RETURNING rowid", args).fetchall()[0][0])
+
+
+class Store:
+    """A store that is open in this process. Use it from one thread at a time."""
+
+    def __init__(self, home: Home, connection: apsw.Connection) -> None:
+        self.home = home
+        self._connection = connection
+        self._lock_fd = os.open(home.write_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self.store_id = str(connection.execute("SELECT store_id FROM store").fetchall()[0][0])
+
+    @classmethod
+    def open(cls, home: Home, *, create: bool = False) -> Self:
+        """Open the store at ``home``; with ``create``, make it first where nothing is.
+
+        Raises StoreUnusable: nothing there, others may read it, damaged, foreign, or from a newer version.
+        """
+        if create:
+            create_home(home)
+        check_folder(home)
+        with _file_lock(home):
+            if not home.database.exists():
+                if not create or _has_remains(home):
+                    raise StoreUnusable(_missing(home, create))
+                _create_database(home)
+            check_files(home)
+            connection = _connect(home)
+        return cls(home, connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """Read one moment of the store."""
+        with self._translated():
+            self._connection.execute("BEGIN").fetchall()
+            try:
+                yield Reader(self._connection)
+            finally:
+                self._connection.execute("COMMIT").fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Change the store: commits at the end of the block, rolls back on any exception."""
+        with self._translated():
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
+            try:
+                self._connection.execute("BEGIN IMMEDIATE").fetchall()
+                try:
+                    yield Transaction(self._connection)
+                    self._connection.execute("COMMIT").fetchall()
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK").fetchall()
+                    raise
+            finally:
+                fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+        poke(self.home.wake_socket)
+
+    def data_version(self) -> int:
+        """Return a number that differs when any other connection has committed since it was asked last."""
+        return int(self._connection.pragma("data_version"))
+
+    def schema_differences(self) -> list[str]:
+        """Return what in the file is not as this version ships it; empty when the rules are in force."""
+        with self._translated():
+            return schema.differences(schema.objects(self._connection))
+
+    def close(self) -> None:
+        """Close the file; the store can not be used afterwards."""
+        self._connection.close()
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            raise translate(error, str(self.home.database)) from error
+
+
+@contextmanager
+def _file_lock(home: Home) -> Iterator[None]:
+    lock = os.open(home.write_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _has_remains(home: Home) -> bool:
+    return (
+        (home.root / "jobs").exists() or home.database.is_symlink() or os.path.lexists(f"{home.database}-wal")
+    )
+
+
+def _missing(home: Home, create: bool) -> str:
+    if create:
+        return f"{home.database} is gone, but other parts of the store are there; restore a copy or move {home.root} away"
+    return f"there is no store at {home.root}; start one with: orch run"
+
+
+def _create_database(home: Home) -> None:
+    """Make the file under another name first, so that an unfinished one is never taken for a store."""
+    fresh = home.database.with_name("orch.db.new")
+    fresh.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+    try:
+        connection = apsw.Connection(str(fresh))
+        connection.pragma("journal_mode", "wal")
+        schema.migrate(connection)
+        connection.close()
+    except apsw.Error as error:
+        raise translate(error, str(home.database)) from error
+    fresh.rename(home.database)
+
+
+def _connect(home: Home) -> apsw.Connection:
+    where = str(home.database)
+    if home.database.stat().st_size == 0:
+        raise StoreUnusable(
+            f"{where} is empty (0 bytes), which a store never is; restore a copy, it is left as it is"
+        )
+    umask = os.umask(0o077)
+    try:
+        connection = apsw.Connection(where, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        schema.mark(connection)
+        _check_identity(connection, where)
+        for name, value in (
+            ("foreign_keys", True),
+            ("synchronous", "FULL"),
+            ("journal_size_limit", 67_108_864),
+        ):
+            connection.pragma(name, value)
+        schema.migrate(connection)
+    except apsw.Error as error:
+        raise translate(error, where) from error
+    finally:
+        os.umask(umask)
+    return connection
+
+
+def _check_identity(connection: apsw.Connection, where: str) -> None:
+    if connection.pragma("application_id") != schema.APPLICATION_ID:
+        raise StoreUnusable(f"{where} is not a store of tui-orch; move it away or use --home")
+    version, known = int(connection.pragma("user_version")), len(schema.migrations())
+    if version > known:
+        raise StoreUnusable(
+            f"{where} has schema version {version}, this tui-orch knows {known}; update tui-orch"
+        )

@@ -1,0 +1,248 @@
+-- What no writer may do: the limits, the legal steps, and what never changes. These hold for the API, the CLI, workers and
+-- anyone with `sqlite3` alike.
+--
+-- How a refusal speaks: RAISE() takes only a fixed text in the SQLite versions that people have (before 3.47), but a
+-- refusal must name the limit, its value, the job and the way out. json_extract() fails with its path in the message, so
+-- the text goes there; RAISE() stands behind it in case a later version ever should not fail. Every text starts with a
+-- code and a colon; store/refusals.py turns it into an exception.
+--
+-- Each WHEN or CASE uses IS NOT, since <> is NULL beside a NULL. The guards name no columns (BEFORE UPDATE OF id would
+-- miss an assignment to rowid), but for the limits of trees and settings, where there is no such alias.
+
+------------------------------------------------------------------------------------------------------------- jobs: insert
+CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
+  SELECT coalesce(json_extract('{}', refusal), RAISE(ABORT, 'refused: by the rules of the store'))
+  FROM (SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM jobs WHERE id = NEW.id)
+      THEN 'illegal: job #' || NEW.id || ' exists; leave the id out, the store gives it'
+    WHEN NEW.depth IS NOT NULL OR NEW.root_id IS NOT NULL
+      THEN 'illegal: depth and root_id are computed from parent_id; leave them out'
+    WHEN NEW.status IS NOT 'queued' OR NEW.attempt IS NOT 0 OR NEW.children IS NOT 0 OR NEW.open_children IS NOT 0
+      OR NEW.open_asks IS NOT 0 OR NEW.lending IS NOT 0 OR NEW.seq IS NOT 0 OR NEW.result IS NOT NULL
+      OR NEW.cost_usd IS NOT 0.0 OR NEW.subtree_cost_usd IS NOT 0.0 OR NEW.started_ms IS NOT NULL OR NEW.ended_ms IS NOT NULL
+      THEN 'illegal: a new job is queued and empty; give parent_id, request, kind and what it asks for, no more'
+    WHEN NEW.kind NOT IN ('claude', 'command', 'group')
+      THEN 'bad_input: kind is ' || quote(NEW.kind) || '; allowed: claude, command, group'
+    WHEN trim(NEW.request, char(9, 10, 11, 12, 13, 32, 160, 12288)) IS '' THEN 'bad_input: the request is empty'
+    WHEN length(CAST(NEW.request AS BLOB)) > 262144
+      THEN 'bad_input: the request has ' || length(CAST(NEW.request AS BLOB)) || ' bytes; allowed: 262144'
+    WHEN instr(CAST(NEW.request AS BLOB), x'00') > 0 THEN 'bad_input: the request holds a NUL byte'
+    WHEN NEW.priority NOT BETWEEN -100 AND 100 THEN 'bad_input: priority is ' || NEW.priority || '; allowed: -100 to 100'
+    WHEN NEW.timeout_s IS NOT NULL AND NOT (NEW.timeout_s > 0 AND NEW.timeout_s <= 604800)
+      THEN 'bad_input: timeout_s is ' || NEW.timeout_s || '; allowed: above 0, up to 604800'
+    WHEN NEW.argv IS NOT NULL AND (NEW.kind IS NOT 'command' OR NOT json_valid(NEW.argv))
+      THEN 'bad_input: argv is a JSON array, for kind command alone'
+    WHEN NEW.parent_id IS NULL THEN NULL
+    ELSE (
+      SELECT CASE
+        WHEN parent.id IS NULL THEN 'not_found: there is no job #' || NEW.parent_id || ' to be the parent'
+        WHEN parent.status NOT IN ('running', 'waiting') AND NOT (parent.status = 'queued' AND parent.kind = 'group')
+          THEN 'illegal: job #' || parent.id || ' is ' || parent.status || '; only a job that is running or waiting takes children'
+        WHEN parent.stop_reason IS NOT NULL
+          THEN 'illegal: job #' || parent.id || ' is being stopped (' || parent.stop_reason || '); it takes no more children'
+        WHEN parent.depth IS NULL OR tree.root_id IS NULL
+          THEN 'illegal: job #' || parent.id || ' has no tree; the store was changed behind its rules, see: orch doctor'
+        WHEN parent.depth + 1 > tree.max_depth
+          THEN 'max_depth: job #' || parent.id || ' is at depth ' || parent.depth || ' and max_depth of tree #' || tree.root_id
+            || ' is ' || tree.max_depth || '; do the work in this job'
+            || CASE WHEN tree.max_depth < 5
+               THEN ', or a person raises it: orch limits ' || tree.root_id || ' --max-depth ' || (tree.max_depth + 1)
+               ELSE ' (5 is the highest)' END
+        WHEN (SELECT count(*) FROM jobs WHERE parent_id = parent.id) >= tree.max_children
+          THEN 'max_children: job #' || parent.id || ' has ' || parent.children || ' children and max_children of tree #'
+            || tree.root_id || ' is ' || tree.max_children || '; do the rest in this job, or a person raises it: orch limits '
+            || tree.root_id || ' --max-children ' || (tree.max_children + 1)
+        WHEN tree.jobs >= tree.max_jobs
+          THEN 'max_jobs: tree #' || tree.root_id || ' of job #' || parent.id || ' has ' || tree.jobs || ' jobs and its max_jobs is '
+            || tree.max_jobs || '; do the rest in this job, or a person raises it: orch limits ' || tree.root_id
+            || ' --max-jobs ' || (tree.max_jobs + 1)
+        WHEN NEW.request IN (
+          WITH RECURSIVE above(id, request, parent_id) AS (
+            SELECT id, request, parent_id FROM jobs WHERE id = NEW.parent_id
+            UNION ALL
+            SELECT jobs.id, jobs.request, jobs.parent_id FROM jobs JOIN above ON jobs.id = above.parent_id)
+          SELECT request FROM above)
+          THEN 'repeats: this request is the same as that of job #' || parent.id || ' or of one above it; ask for a part of it instead'
+      END
+      FROM (SELECT 1) LEFT JOIN jobs AS parent ON parent.id = NEW.parent_id LEFT JOIN trees AS tree ON tree.root_id = parent.root_id)
+  END AS refusal)
+  WHERE refusal IS NOT NULL;
+END;
+
+------------------------------------------------------------------------------------------------------------- jobs: update
+CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
+  SELECT coalesce(json_extract('{}', refusal), RAISE(ABORT, 'refused: by the rules of the store'))
+  FROM (SELECT CASE
+    WHEN NEW.id IS NOT OLD.id OR NEW.parent_id IS NOT OLD.parent_id OR NEW.kind IS NOT OLD.kind
+      OR NEW.request IS NOT OLD.request OR NEW.argv IS NOT OLD.argv OR NEW.batch IS NOT OLD.batch
+      THEN 'illegal: id, parent, kind, request, argv and batch of job #' || OLD.id || ' never change'
+    WHEN OLD.depth IS NOT NULL AND (NEW.depth IS NOT OLD.depth OR NEW.root_id IS NOT OLD.root_id OR NEW.created_ms IS NOT OLD.created_ms)
+      THEN 'illegal: depth, tree and time of creation of job #' || OLD.id || ' never change'
+    WHEN OLD.depth IS NULL AND NEW.depth IS NOT NULL AND (
+         NEW.depth IS NOT coalesce((SELECT depth + 1 FROM jobs WHERE id = OLD.parent_id), 0)
+      OR NEW.root_id IS NOT coalesce((SELECT root_id FROM jobs WHERE id = OLD.parent_id), OLD.id))
+      THEN 'illegal: depth and tree of job #' || OLD.id || ' are computed from its parent'
+    WHEN NEW.children IS NOT OLD.children AND NEW.children IS NOT OLD.children + 1
+      THEN 'illegal: the count of children of job #' || OLD.id || ' only grows'
+    WHEN NEW.seq IS NOT OLD.seq AND NEW.seq IS NOT (SELECT seq FROM store)
+      THEN 'illegal: seq of job #' || OLD.id || ' is computed'
+    WHEN NEW.status IS NOT OLD.status AND (OLD.status || '>' || NEW.status) NOT IN (
+         'queued>running', 'queued>waiting', 'queued>failed', 'queued>cancelled',
+         'running>queued', 'running>waiting', 'running>completed', 'running>partial', 'running>failed', 'running>cancelled',
+         'waiting>queued', 'waiting>completed', 'waiting>partial', 'waiting>failed', 'waiting>cancelled',
+         'partial>queued', 'partial>waiting', 'failed>queued', 'failed>waiting', 'cancelled>queued', 'cancelled>waiting')
+      THEN 'illegal: job #' || OLD.id || ' is ' || OLD.status || ' and can not become ' || NEW.status
+    WHEN NEW.status IS NOT OLD.status AND NEW.status IN ('completed', 'partial', 'failed', 'cancelled')
+      AND EXISTS (SELECT 1 FROM jobs WHERE parent_id = OLD.id AND status NOT IN ('completed', 'partial', 'failed', 'cancelled'))
+      THEN 'illegal: job #' || OLD.id || ' has children that have not ended, so it can not become ' || NEW.status
+        || '; a whole subtree is ended by: orch cancel ' || OLD.id
+    WHEN OLD.status IN ('completed', 'partial', 'failed', 'cancelled') AND NEW.status NOT IN ('completed', 'partial', 'failed', 'cancelled')
+      AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.parent_id AND status IN ('completed', 'partial', 'failed', 'cancelled'))
+      THEN 'illegal: the parent of job #' || OLD.id || ' has ended; both are opened again by: orch retry ' || OLD.id
+    WHEN OLD.status = 'queued' AND NEW.status = 'waiting' AND OLD.kind IS NOT 'group'
+      THEN 'illegal: job #' || OLD.id || ' is of kind ' || OLD.kind || '; only a group waits without having run'
+    WHEN OLD.status = 'queued' AND NEW.status = 'running' AND OLD.kind = 'group'
+      THEN 'illegal: job #' || OLD.id || ' is a group; it has no process'
+    WHEN NEW.attempt IS NOT OLD.attempt + (OLD.status = 'queued' AND NEW.status = 'running')
+      THEN 'illegal: job #' || OLD.id || ' is at attempt ' || OLD.attempt || '; it rises by one when the job starts, and never else'
+    WHEN NEW.status = 'running' AND NEW.lending IS 0 AND (OLD.status IS NOT 'running' OR OLD.lending IS NOT 0)
+      AND (SELECT count(*) FROM jobs WHERE status = 'running' AND root_id = OLD.root_id AND lending = 0 AND id IS NOT OLD.id)
+        >= (SELECT max_workers FROM trees WHERE root_id = OLD.root_id)
+      THEN 'max_workers: tree #' || OLD.root_id || ' runs as many workers as its max_workers allows ('
+        || (SELECT max_workers FROM trees WHERE root_id = OLD.root_id) || '), so job #' || OLD.id
+        || ' stays; a person raises it: orch limits ' || OLD.root_id || ' --max-workers N'
+    WHEN NEW.status IN ('completed', 'partial', 'failed', 'cancelled') AND NEW.status IS OLD.status AND (
+         NEW.result IS NOT OLD.result OR NEW.error IS NOT OLD.error OR NEW.data IS NOT OLD.data OR NEW.reason IS NOT OLD.reason
+      OR (OLD.ended_ms IS NOT NULL AND NEW.ended_ms IS NOT OLD.ended_ms) OR NEW.own_status IS NOT OLD.own_status
+      OR NEW.denials IS NOT OLD.denials OR NEW.title IS NOT OLD.title)
+      THEN 'illegal: job #' || OLD.id || ' has ended (' || OLD.status || '); its result never changes'
+  END AS refusal)
+  WHERE refusal IS NOT NULL;
+END;
+
+CREATE TRIGGER jobs_guard_delete BEFORE DELETE ON jobs BEGIN
+  SELECT RAISE(ABORT, 'illegal: jobs are never deleted; cancel one with: orch cancel ID');
+END;
+
+------------------------------------------------------------------------------------------------------------ trees: limits
+CREATE TRIGGER trees_guard_insert BEFORE INSERT ON trees BEGIN
+  SELECT RAISE(ABORT, 'illegal: a tree is made with its root job, once')
+  WHERE EXISTS (SELECT 1 FROM trees WHERE root_id = NEW.root_id)
+     OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.root_id AND parent_id IS NULL);
+END;
+
+CREATE TRIGGER trees_guard_delete BEFORE DELETE ON trees BEGIN
+  SELECT RAISE(ABORT, 'illegal: trees are never deleted');
+END;
+
+CREATE TRIGGER trees_guard_update BEFORE UPDATE ON trees BEGIN
+  SELECT RAISE(ABORT, 'illegal: the tree of a root never changes, and its count of jobs only grows')
+  WHERE NEW.root_id IS NOT OLD.root_id OR (NEW.jobs IS NOT OLD.jobs AND NEW.jobs IS NOT OLD.jobs + 1);
+END;
+
+-- The function is one that only tui-orch's own connections have. Anyone else gets "no such function: ..." with the way
+-- out as its name, so a worker with `sqlite3` does not raise the limits it runs under.
+CREATE TRIGGER trees_guard_limits
+BEFORE UPDATE OF max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, permission_mode, allowed_tools ON trees BEGIN
+  SELECT limits_are_changed_by_the_command_orch_limits();
+  SELECT coalesce(json_extract('{}', refusal), RAISE(ABORT, 'refused: by the rules of the store'))
+  FROM (SELECT CASE
+    WHEN NEW.max_depth NOT BETWEEN 0 AND 5 THEN 'bad_input: max_depth is ' || NEW.max_depth || '; allowed: 0 to 5'
+    WHEN NEW.max_depth < (SELECT max(depth) FROM jobs WHERE root_id = OLD.root_id)
+      THEN 'bad_input: max_depth is ' || NEW.max_depth || ', but tree #' || OLD.root_id || ' already has jobs at depth '
+        || (SELECT max(depth) FROM jobs WHERE root_id = OLD.root_id)
+    WHEN NEW.max_jobs NOT BETWEEN 1 AND 10000000 THEN 'bad_input: max_jobs is ' || NEW.max_jobs || '; allowed: 1 to 10000000'
+    WHEN NEW.max_children NOT BETWEEN 1 AND 100000
+      THEN 'bad_input: max_children is ' || NEW.max_children || '; allowed: 1 to 100000'
+    WHEN NEW.max_workers NOT BETWEEN 1 AND (SELECT max_workers_ceiling FROM settings)
+      THEN 'bad_input: max_workers is ' || NEW.max_workers || '; allowed: 1 to ' || (SELECT max_workers_ceiling FROM settings)
+        || ' (a person raises that: orch settings max_workers_ceiling N)'
+    WHEN NEW.max_attempts NOT BETWEEN 1 AND 100 THEN 'bad_input: max_attempts is ' || NEW.max_attempts || '; allowed: 1 to 100'
+    WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
+      OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
+      THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'
+    WHEN NEW.budget_usd IS NOT NULL AND NOT NEW.budget_usd > 0
+      THEN 'bad_input: budget_usd is ' || NEW.budget_usd || '; allowed: above 0'
+  END AS refusal)
+  WHERE refusal IS NOT NULL;
+END;
+
+--------------------------------------------------------------------------------------------------------- store, settings
+CREATE TRIGGER store_guard_insert BEFORE INSERT ON store BEGIN SELECT RAISE(ABORT, 'illegal: the store has one row'); END;
+CREATE TRIGGER store_guard_delete BEFORE DELETE ON store BEGIN SELECT RAISE(ABORT, 'illegal: the store has one row'); END;
+CREATE TRIGGER store_guard_update BEFORE UPDATE ON store BEGIN
+  SELECT RAISE(ABORT, 'illegal: the store keeps its identity, and its seq only rises')
+  WHERE NEW.one IS NOT 1 OR NEW.store_id IS NOT OLD.store_id OR NEW.created_ms IS NOT OLD.created_ms OR NEW.seq < OLD.seq;
+END;
+CREATE TRIGGER settings_guard_insert BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'illegal: settings have one row'); END;
+CREATE TRIGGER settings_guard_delete BEFORE DELETE ON settings BEGIN SELECT RAISE(ABORT, 'illegal: settings have one row'); END;
+CREATE TRIGGER settings_guard_update BEFORE UPDATE ON settings BEGIN
+  SELECT settings_are_changed_by_the_command_orch_settings();
+  SELECT coalesce(json_extract('{}', refusal), RAISE(ABORT, 'refused: by the rules of the store'))
+  FROM (SELECT CASE
+    WHEN NEW.one IS NOT 1 THEN 'illegal: settings have one row'
+    WHEN NEW.slots NOT BETWEEN 1 AND 1000 THEN 'bad_input: slots is ' || NEW.slots || '; allowed: 1 to 1000'
+    WHEN NEW.max_workers_ceiling NOT BETWEEN 1 AND 1000
+      THEN 'bad_input: max_workers_ceiling is ' || NEW.max_workers_ceiling || '; allowed: 1 to 1000'
+    WHEN NEW.min_free_memory_mb < 0 THEN 'bad_input: min_free_memory_mb is ' || NEW.min_free_memory_mb || '; allowed: 0 and more'
+    WHEN NOT (NEW.grace_s >= 0 AND NEW.grace_s <= 3600) THEN 'bad_input: grace_s is ' || NEW.grace_s || '; allowed: 0 to 3600'
+    WHEN NOT (NEW.retry_base_s >= 0 AND NEW.retry_base_s <= 3600)
+      THEN 'bad_input: retry_base_s is ' || NEW.retry_base_s || '; allowed: 0 to 3600'
+    WHEN NOT (NEW.park_after_s >= 0 AND NEW.park_after_s <= 604800)
+      THEN 'bad_input: park_after_s is ' || NEW.park_after_s || '; allowed: 0 to 604800'
+    WHEN NEW.max_depth NOT BETWEEN 0 AND 5 THEN 'bad_input: max_depth is ' || NEW.max_depth || '; allowed: 0 to 5'
+    WHEN NEW.max_jobs NOT BETWEEN 1 AND 10000000 THEN 'bad_input: max_jobs is ' || NEW.max_jobs || '; allowed: 1 to 10000000'
+    WHEN NEW.max_children NOT BETWEEN 1 AND 100000
+      THEN 'bad_input: max_children is ' || NEW.max_children || '; allowed: 1 to 100000'
+    WHEN NEW.max_workers NOT BETWEEN 1 AND NEW.max_workers_ceiling
+      THEN 'bad_input: max_workers is ' || NEW.max_workers || '; allowed: 1 to ' || NEW.max_workers_ceiling
+    WHEN NEW.max_attempts NOT BETWEEN 1 AND 100 THEN 'bad_input: max_attempts is ' || NEW.max_attempts || '; allowed: 1 to 100'
+    WHEN NEW.permission_mode NOT IN ('acceptEdits', 'default', 'plan', 'dontAsk')
+      THEN 'bad_input: permission_mode is ' || quote(NEW.permission_mode)
+        || '; allowed for the whole store: acceptEdits, default, plan, dontAsk'
+    WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
+      OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
+      THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'
+  END AS refusal)
+  WHERE refusal IS NOT NULL;
+END;
+
+---------------------------------------------------------------------------------------------------------------- attempts
+CREATE TRIGGER attempts_guard_insert BEFORE INSERT ON attempts BEGIN
+  SELECT RAISE(ABORT, 'illegal: an attempt is made when its job starts, once')
+  WHERE EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.job_id AND number = NEW.number)
+     OR NEW.number IS NOT (SELECT attempt FROM jobs WHERE id = NEW.job_id AND status = 'running');
+END;
+CREATE TRIGGER attempts_guard_update BEFORE UPDATE ON attempts BEGIN
+  SELECT RAISE(ABORT, 'illegal: an attempt keeps its number and claim, and never changes after its end')
+  WHERE NEW.job_id IS NOT OLD.job_id OR NEW.number IS NOT OLD.number OR NEW.token_sha256 IS NOT OLD.token_sha256
+     OR (OLD.claimed_ms IS NOT NULL AND NEW.claimed_ms IS NOT OLD.claimed_ms) OR OLD.ended_ms IS NOT NULL;
+END;
+CREATE TRIGGER attempts_guard_delete BEFORE DELETE ON attempts BEGIN
+  SELECT RAISE(ABORT, 'illegal: attempts are never deleted');
+END;
+
+-------------------------------------------------------------------------------------------------------------------- asks
+CREATE TRIGGER asks_guard_insert BEFORE INSERT ON asks BEGIN
+  SELECT RAISE(ABORT, 'illegal: an ask is made by the running attempt of a job, without an answer')
+  WHERE EXISTS (SELECT 1 FROM asks WHERE id = NEW.id) OR NEW.answer IS NOT NULL
+     OR NEW.attempt IS NOT (SELECT attempt FROM jobs WHERE id = NEW.job_id AND status = 'running');
+END;
+CREATE TRIGGER asks_guard_update BEFORE UPDATE ON asks BEGIN
+  SELECT RAISE(ABORT, 'illegal: an ask never changes, and is answered once: allow, deny, answered or void')
+  WHERE NEW.id IS NOT OLD.id OR NEW.job_id IS NOT OLD.job_id OR NEW.attempt IS NOT OLD.attempt OR NEW.kind IS NOT OLD.kind
+     OR NEW.tool IS NOT OLD.tool OR NEW.input IS NOT OLD.input OR NEW.question IS NOT OLD.question
+     OR (OLD.answer IS NOT NULL AND (NEW.answer IS NOT OLD.answer OR NEW.text IS NOT OLD.text))
+     OR (NEW.answer IS NOT NULL AND NEW.answer NOT IN ('allow', 'deny', 'answered', 'void'));
+END;
+CREATE TRIGGER asks_guard_delete BEFORE DELETE ON asks BEGIN
+  SELECT RAISE(ABORT, 'illegal: asks are never deleted');
+END;
+
+----------------------------------------------------------------------------------------------------------------- changes
+CREATE TRIGGER changes_guard_update BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'illegal: history never changes'); END;
+CREATE TRIGGER changes_guard_delete BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'illegal: history never changes'); END;
+CREATE TRIGGER changes_guard_insert BEFORE INSERT ON changes BEGIN
+  SELECT RAISE(ABORT, 'illegal: history is written by the store alone')
+  WHERE EXISTS (SELECT 1 FROM changes WHERE seq = NEW.seq) OR NEW.seq IS NOT (SELECT seq FROM store);
+END;

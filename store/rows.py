@@ -1,0 +1,95 @@
+"""Turns rows into records: the one place that knows the order of columns and which of them hold JSON."""
+
+import json
+from typing import Any
+
+from store.models import Ask, Attempt, Change, Job, LedgerEntry, Tree, Usage
+from store.states import Kind, Status
+
+JOB_COLUMNS = (
+    "id, parent_id, root_id, depth, batch, kind, title, request, argv, model, priority, timeout_s, status, reason, attempt, "
+    "tries, own_status, result, error, data, denials, session_id, waiting_for, delivered, children, open_children, open_asks, "
+    "lending, wants_slot, stop_reason, stop_requested_ms, not_before_ms, deadline_ms, created_ms, changed_ms, started_ms, "
+    "ended_ms, activity, activity_ms, cost_usd, subtree_cost_usd, tokens, subtree_tokens, seq"
+)
+TREE_COLUMNS = (
+    "root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, work_dir, model, "
+    "permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms, jobs"
+)
+ATTEMPT_COLUMNS = (
+    "job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id, cost_usd, "
+    "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, turns, session_cost_usd"
+)
+ASK_COLUMNS = (
+    "asks.id, asks.job_id, (SELECT root_id FROM jobs WHERE jobs.id = asks.job_id), asks.attempt, asks.kind, asks.tool, "
+    "asks.input, asks.question, asks.options, asks.created_ms, asks.answer, asks.text, asks.answered_ms"
+)
+CHANGE_COLUMNS = "seq, job_id, at_ms, status, reason, attempt"
+LEDGER_COLUMNS = "id, batch, kind, title, request, status, reason, result, error, data, subtree_cost_usd, attempt, delivered"
+
+
+def loads(text: str | None) -> Any:
+    """Return the value of a JSON column, None for NULL."""
+    return None if text is None else json.loads(text)
+
+
+def dumps(value: Any) -> str | None:
+    """Return the text for a JSON column, NULL for None."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def strings(text: str | None) -> tuple[str, ...] | None:
+    """Return a JSON array of strings as a tuple, None for NULL."""
+    return None if text is None else tuple(json.loads(text))
+
+
+def job(row: tuple[Any, ...]) -> Job:
+    """Return the record of a row of ``JOB_COLUMNS``."""
+    values = dict(zip(Job.__dataclass_fields__, row, strict=True))
+    values["kind"] = Kind(values["kind"])
+    values["status"] = Status(values["status"])
+    values["own_status"] = None if values["own_status"] is None else Status(values["own_status"])
+    values["argv"] = strings(values["argv"])
+    values["data"] = loads(values["data"])
+    values["denials"] = tuple(loads(values["denials"]))
+    for name in ("lending", "wants_slot", "delivered"):
+        values[name] = bool(values[name])
+    return Job(**values)
+
+
+def tree(row: tuple[Any, ...]) -> Tree:
+    """Return the record of a row of ``TREE_COLUMNS``."""
+    values = dict(zip(Tree.__dataclass_fields__, row, strict=True))
+    values["timeouts_s"] = tuple(float(seconds) for seconds in json.loads(values["timeouts_s"]))
+    values["allowed_tools"] = strings(values["allowed_tools"]) or ()
+    values["setting_sources"] = strings(values["setting_sources"])
+    return Tree(**values)
+
+
+def attempt(row: tuple[Any, ...]) -> Attempt:
+    """Return the record of a row of ``ATTEMPT_COLUMNS``."""
+    return Attempt(*row[:11], usage=Usage(*row[11:]))
+
+
+def ask(row: tuple[Any, ...]) -> Ask:
+    """Return the record of a row of ``ASK_COLUMNS``."""
+    values = dict(zip(Ask.__dataclass_fields__, row, strict=True))
+    values["input"] = loads(values["input"])
+    values["options"] = strings(values["options"]) or ()
+    return Ask(**values)
+
+
+def change(row: tuple[Any, ...]) -> Change:
+    """Return the record of a row of ``CHANGE_COLUMNS``."""
+    seq, job_id, at_ms, status, reason, number = row
+    return Change(seq, job_id, at_ms, Status(status), reason, number)
+
+
+def ledger_entry(row: tuple[Any, ...]) -> LedgerEntry:
+    """Return the record of a row of ``LEDGER_COLUMNS``."""
+    values = dict(zip(LedgerEntry.__dataclass_fields__, row, strict=True))
+    values["kind"] = Kind(values["kind"])
+    values["status"] = Status(values["status"])
+    values["data"] = loads(values["data"])
+    values["delivered"] = bool(values["delivered"])
+    return LedgerEntry(**values)
