@@ -50,19 +50,13 @@ def answer(
     """Answer an open ask and let its job go on. Raises NotFound, BadInput, and IllegalChange for a second answer."""
     found = get_ask(tx, ask_id)
     if found.answer is not None:
-        said = (
-            "its job ended before an answer came"
-            if found.answer == "void"
-            else f"already answered: {found.answer}"
-        )
+        said = "its job ended before an answer came" if found.answer == "void" else f"already answered: {found.answer}"
         raise IllegalChange(f"ask {ask_id} of job #{found.job_id} is closed, {said}")
     if verdict == "answered" and not (text or "").strip():
         raise BadInput(f"ask {ask_id} wants an answer in words; got nothing")
     if found.kind == "question" and verdict == "allow":
         raise BadInput(f"ask {ask_id} is a question: answer it in words (or deny it)")
-    tx.run(
-        "UPDATE asks SET answer = ?, text = ?, answered_ms = ? WHERE id = ?", (verdict, text, now_ms, ask_id)
-    )
+    tx.run("UPDATE asks SET answer = ?, text = ?, answered_ms = ? WHERE id = ?", (verdict, text, now_ms, ask_id))
     settle(tx, found.job_id, now_ms)
     return get_ask(tx, ask_id)
 
@@ -73,7 +67,7 @@ def take_answer(
     kind: str,
     tool: str | None,
     input: Mapping[str, Any] | None,
-    now_ms: int,  # noqa: A002
+    now_ms: int,
 ) -> Ask | None:
     """Return the oldest answer to just this ask that the job has not acted on yet, and mark it as used; None if there is none."""
     require_running(tx, fence)
@@ -115,9 +109,7 @@ def job_asks(reader: Reader, job_id: int) -> list[Ask]:
     """Return all asks of one job, oldest first."""
     return [
         rows.ask(row)
-        for row in reader.rows(
-            f"SELECT {rows.ASK_COLUMNS} FROM asks WHERE asks.job_id = ? ORDER BY asks.id", (job_id,)
-        )
+        for row in reader.rows(f"SELECT {rows.ASK_COLUMNS} FROM asks WHERE asks.job_id = ? ORDER BY asks.id", (job_id,))
     ]
 
 

@@ -9,7 +9,7 @@ import hashlib
 from store import rows
 from store.database import Reader, Transaction
 from store.errors import IllegalChange, NotAllowed, StaleAttempt
-from store.models import Fence, Job, Tree
+from store.models import Attempt, Fence, Job, Tree
 from store.states import Status
 from store.tree import get_job, get_tree, path
 
@@ -141,11 +141,9 @@ def last_session_cost(reader: Reader, job_id: int, session_id: str) -> float:
     return float(found or 0.0)
 
 
-def open_attempts(reader: Reader) -> list[rows.Attempt]:
+def open_attempts(reader: Reader) -> list[Attempt]:
     """Return every attempt that has not ended: what a supervisor looks after."""
-    found = reader.rows(
-        f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE ended_ms IS NULL ORDER BY job_id, number"
-    )
+    found = reader.rows(f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE ended_ms IS NULL ORDER BY job_id, number")
     return [rows.attempt(row) for row in found]
 
 

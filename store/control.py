@@ -63,9 +63,7 @@ def stop_subtree(tx: Transaction, top: Job, reason: Reason, below: Reason, now_m
     What has no process ends now; what has one is marked, and ends when its worker has.
     """
     ended = stopping = 0
-    for job_id in reversed(
-        subtree_ids(tx, top.id)
-    ):  # a child's id is higher than its parent's: leaves come first
+    for job_id in reversed(subtree_ids(tx, top.id)):  # a child's id is higher than its parent's: leaves come first
         job = get_job(tx, job_id)
         if job.status in FINAL:
             continue
@@ -110,9 +108,7 @@ def pause(tx: Transaction, root_id: int | None, now_ms: int) -> bool:
     if root_id is None:
         return bool(tx.run("UPDATE store SET paused_ms = ? WHERE paused_ms IS NULL", (now_ms,)))
     get_tree(tx, root_id)
-    return bool(
-        tx.run("UPDATE trees SET paused_ms = ? WHERE root_id = ? AND paused_ms IS NULL", (now_ms, root_id))
-    )
+    return bool(tx.run("UPDATE trees SET paused_ms = ? WHERE root_id = ? AND paused_ms IS NULL", (now_ms, root_id)))
 
 
 def resume(tx: Transaction, root_id: int | None) -> bool:
@@ -121,9 +117,7 @@ def resume(tx: Transaction, root_id: int | None) -> bool:
         sql = "UPDATE store SET paused_ms = NULL, brake_reason = NULL, brake_until_ms = NULL WHERE paused_ms IS NOT NULL OR brake_reason IS NOT NULL"
         return bool(tx.run(sql))
     get_tree(tx, root_id)
-    return bool(
-        tx.run("UPDATE trees SET paused_ms = NULL WHERE root_id = ? AND paused_ms IS NOT NULL", (root_id,))
-    )
+    return bool(tx.run("UPDATE trees SET paused_ms = NULL WHERE root_id = ? AND paused_ms IS NOT NULL", (root_id,)))
 
 
 def set_limits(tx: Transaction, root_id: int, limits: Limits) -> Tree:
@@ -159,9 +153,7 @@ def root_of(tx: Transaction, job_id: int) -> int:
     """Return the tree of a job, so that a person may name any of its jobs. Raises NotFound."""
     root_id = get_job(tx, job_id).root_id
     if not root_id:
-        raise NotFound(
-            f"job #{job_id} belongs to no tree; the store was changed behind its rules, see: orch doctor"
-        )
+        raise NotFound(f"job #{job_id} belongs to no tree; the store was changed behind its rules, see: orch doctor")
     return root_id
 
 
@@ -169,9 +161,7 @@ def _wait_again(tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None
     # A command's own work is not done again: only its children decide anew. A session is resumed with the new ledger.
     own = job.own_status.value if job.kind is Kind.COMMAND and job.own_status else None
     due_ms = deadline(tree, job, now_ms, parent_due_ms)
-    tx.run(
-        _REOPEN, ("waiting", Reason.CHILDREN.value, "children", own, now_ms, now_ms, due_ms, False, job.id)
-    )
+    tx.run(_REOPEN, ("waiting", Reason.CHILDREN.value, "children", own, now_ms, now_ms, due_ms, False, job.id))
     return due_ms
 
 

@@ -54,7 +54,8 @@ class Transaction(Reader):
 
     def insert(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run one INSERT and return the new row's id."""
-        return int(self._connection.execute(f"{sql} RETURNING rowid", args).fetchall()[0][0])
+        (row,) = self._connection.execute(f"{sql} RETURNING rowid", args).fetchall()
+        return int(str(row[0]))
 
 
 class Store:
@@ -114,7 +115,7 @@ class Store:
 
     def data_version(self) -> int:
         """Return a number that differs when any other connection has committed since it was asked last."""
-        return int(self._connection.pragma("data_version"))
+        return int(str(self._connection.pragma("data_version")))
 
     def schema_differences(self) -> list[str]:
         """Return what in the file is not as this version ships it; empty when the rules are in force."""
@@ -155,14 +156,14 @@ def _file_lock(home: Home) -> Iterator[None]:
 
 
 def _has_remains(home: Home) -> bool:
-    return (
-        (home.root / "jobs").exists() or home.database.is_symlink() or os.path.lexists(f"{home.database}-wal")
-    )
+    return (home.root / "jobs").exists() or home.database.is_symlink() or os.path.lexists(f"{home.database}-wal")
 
 
 def _missing(home: Home, create: bool) -> str:
     if create:
-        return f"{home.database} is gone, but other parts of the store are there; restore a copy or move {home.root} away"
+        return (
+            f"{home.database} is gone, but other parts of the store are there; restore a copy or move {home.root} away"
+        )
     return f"there is no store at {home.root}; start one with: orch run"
 
 
@@ -184,9 +185,7 @@ def _create_database(home: Home) -> None:
 def _connect(home: Home) -> apsw.Connection:
     where = str(home.database)
     if home.database.stat().st_size == 0:
-        raise StoreUnusable(
-            f"{where} is empty (0 bytes), which a store never is; restore a copy, it is left as it is"
-        )
+        raise StoreUnusable(f"{where} is empty (0 bytes), which a store never is; restore a copy, it is left as it is")
     umask = os.umask(0o077)
     try:
         connection = apsw.Connection(where, flags=apsw.SQLITE_OPEN_READWRITE)
@@ -210,8 +209,6 @@ def _connect(home: Home) -> apsw.Connection:
 def _check_identity(connection: apsw.Connection, where: str) -> None:
     if connection.pragma("application_id") != schema.APPLICATION_ID:
         raise StoreUnusable(f"{where} is not a store of tui-orch; move it away or use --home")
-    version, known = int(connection.pragma("user_version")), len(schema.migrations())
+    version, known = int(str(connection.pragma("user_version"))), len(schema.migrations())
     if version > known:
-        raise StoreUnusable(
-            f"{where} has schema version {version}, this tui-orch knows {known}; update tui-orch"
-        )
+        raise StoreUnusable(f"{where} has schema version {version}, this tui-orch knows {known}; update tui-orch")

@@ -33,7 +33,9 @@ UPDATE jobs SET status = 'queued', reason = ?, error = ?, tries = ?, not_before_
   lending = 0, wants_slot = 0, stop_reason = NULL, stop_requested_ms = NULL, session_id = coalesce(?, session_id)
 WHERE id = ?
 """
-_OPEN_CHILDREN = "SELECT count(*) FROM jobs WHERE parent_id = ? AND status NOT IN ('completed', 'partial', 'failed', 'cancelled')"
+_OPEN_CHILDREN = (
+    "SELECT count(*) FROM jobs WHERE parent_id = ? AND status NOT IN ('completed', 'partial', 'failed', 'cancelled')"
+)
 _CHILD_STATES = "SELECT status FROM jobs WHERE parent_id = ?"
 _DELIVERED = "UPDATE jobs SET delivered = 1 WHERE id = ? AND parent_id = ? AND status IN ('completed', 'partial', 'failed', 'cancelled')"
 
@@ -41,9 +43,7 @@ _DELIVERED = "UPDATE jobs SET delivered = 1 WHERE id = ? AND parent_id = ? AND s
 _STOPPED_IS_FAILED = frozenset({Reason.TIMEOUT, Reason.BUDGET})
 
 
-def finish(
-    tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, delivered: Collection[int] = ()
-) -> Status:
+def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, delivered: Collection[int] = ()) -> Status:
     """End an attempt whose job's own work is over. Return the job's state then.
 
     A failure that may be tried again queues the job with back-off while it has tries left. With children still open the
@@ -92,9 +92,7 @@ def suspend(
     """
     job = require_running(tx, fence)
     if job.stop_reason:
-        return finish(
-            tx, fence, Outcome(Status.CANCELLED, session_id=session_id, usage=usage), now_ms, delivered
-        )
+        return finish(tx, fence, Outcome(Status.CANCELLED, session_id=session_id, usage=usage), now_ms, delivered)
     _end_attempt(
         tx,
         fence,
@@ -103,9 +101,7 @@ def suspend(
         now_ms,
     )
     _deliver(tx, fence, delivered)
-    tx.run(
-        "UPDATE jobs SET session_id = coalesce(?, session_id), tries = 0 WHERE id = ?", (session_id, job.id)
-    )
+    tx.run("UPDATE jobs SET session_id = coalesce(?, session_id), tries = 0 WHERE id = ?", (session_id, job.id))
     _move(tx, job.id, Status.WAITING, Reason(waiting_for), now_ms, waiting_for=waiting_for)
     return settle(tx, job.id, now_ms)
 
@@ -173,9 +169,7 @@ def fail_unstarted(tx: Transaction, job_id: int, reason: str, error: str, now_ms
     )
     job = get_job(tx, job_id)
     if open_children(tx, job_id):
-        tx.run(
-            "UPDATE jobs SET stop_reason = ?, stop_requested_ms = ? WHERE id = ?", (reason, now_ms, job_id)
-        )
+        tx.run("UPDATE jobs SET stop_reason = ?, stop_requested_ms = ? WHERE id = ?", (reason, now_ms, job_id))
         return job.status
     return end_job(tx, job, now_ms)
 

@@ -95,9 +95,7 @@ def check_folder(home: Home) -> None:
     except FileNotFoundError as error:
         raise StoreUnusable(f"there is no store at {home.root}; start one with: orch run") from error
     if not stat.S_ISDIR(found.st_mode):
-        raise StoreUnusable(
-            f"{home.root} is not a folder of its own (a link or a file); remove it or use --home"
-        )
+        raise StoreUnusable(f"{home.root} is not a folder of its own (a link or a file); remove it or use --home")
     if found.st_uid != os.getuid():
         raise StoreUnusable(f"{home.root} belongs to another user; use --home")
     if found.st_mode & 0o077:
@@ -128,9 +126,7 @@ def private_dir(path: Path) -> Path:
 def write_private(path: Path, text: str) -> None:
     """Write a small file (0600) so that readers see the old or the new text, never half of it."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8"
-    ) as file:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

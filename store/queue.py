@@ -36,7 +36,9 @@ SELECT id FROM jobs WHERE deadline_ms IS NOT NULL AND ended_ms IS NULL AND deadl
 _NEXT_DEADLINE = """
 SELECT min(deadline_ms) FROM jobs WHERE deadline_ms IS NOT NULL AND ended_ms IS NULL AND deadline_ms > ?
 """
-_NEXT_NOT_BEFORE = "SELECT min(not_before_ms) FROM jobs WHERE status = 'queued' AND not_before_ms IS NOT NULL AND not_before_ms > ?"
+_NEXT_NOT_BEFORE = (
+    "SELECT min(not_before_ms) FROM jobs WHERE status = 'queued' AND not_before_ms IS NOT NULL AND not_before_ms > ?"
+)
 _TO_SETTLE = """
 SELECT id FROM jobs WHERE status = 'waiting' AND waiting_for = 'children' AND open_children = 0
 UNION ALL SELECT id FROM jobs WHERE status = 'waiting' AND waiting_for = 'ask' AND open_asks = 0 LIMIT 100
@@ -92,8 +94,7 @@ def queued_trees(reader: Reader, now_ms: int, per_tree: int) -> list[QueuedTree]
     for root_id, max_workers, paused, over_budget in reader.rows(_QUEUED_ROOTS):
         rows = reader.rows(_CANDIDATES, (root_id, now_ms, per_tree))
         queued = tuple(
-            QueuedJob(job_id, root, depth, Kind(kind), priority)
-            for job_id, root, depth, kind, priority in rows
+            QueuedJob(job_id, root, depth, Kind(kind), priority) for job_id, root, depth, kind, priority in rows
         )
         found.append(QueuedTree(root_id, max_workers, bool(paused), bool(over_budget), queued))
     return found

@@ -25,7 +25,9 @@ ASK_COLUMNS = (
     "asks.input, asks.question, asks.options, asks.created_ms, asks.answer, asks.text, asks.answered_ms"
 )
 CHANGE_COLUMNS = "seq, job_id, at_ms, status, reason, attempt"
-LEDGER_COLUMNS = "id, batch, kind, title, request, status, reason, result, error, data, subtree_cost_usd, attempt, delivered"
+LEDGER_COLUMNS = (
+    "id, batch, kind, title, request, status, reason, result, error, data, subtree_cost_usd, attempt, delivered"
+)
 
 
 def loads(text: str | None) -> Any:
@@ -68,7 +70,11 @@ def tree(row: tuple[Any, ...]) -> Tree:
 
 def attempt(row: tuple[Any, ...]) -> Attempt:
     """Return the record of a row of ``ATTEMPT_COLUMNS``."""
-    return Attempt(*row[:11], usage=Usage(*row[11:]))
+    used = Usage(*row[11:])
+    job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id = row[:11]
+    return Attempt(
+        job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id, used
+    )
 
 
 def ask(row: tuple[Any, ...]) -> Ask:

@@ -33,12 +33,16 @@ def migrations() -> tuple[str, ...]:
 def mark(connection: apsw.Connection) -> None:
     """Give ``connection`` the functions that the guards of limits and settings ask for."""
     for name in MARKS:
-        connection.create_scalar_function(name, lambda: 1, 0, deterministic=True, flags=apsw.SQLITE_INNOCUOUS)
+        connection.create_scalar_function(name, _ours, 0, deterministic=True, flags=apsw.SQLITE_INNOCUOUS)
+
+
+def _ours(*_: object) -> int:
+    return 1
 
 
 def migrate(connection: apsw.Connection) -> int:
     """Apply the migrations that are missing, each in a transaction of its own. Return the file's version."""
-    version = int(connection.pragma("user_version"))
+    version = int(str(connection.pragma("user_version")))
     for number, sql in enumerate(migrations()[version:], start=version + 1):
         connection.execute(f"BEGIN IMMEDIATE; {sql}; PRAGMA user_version = {number}; COMMIT").fetchall()
     return len(migrations())
@@ -48,7 +52,7 @@ def migrate(connection: apsw.Connection) -> int:
 def _expected() -> tuple[tuple[str, str, str | None], ...]:
     connection = apsw.Connection(":memory:")
     migrate(connection)
-    return tuple(connection.execute(_OBJECTS).fetchall())
+    return tuple(objects(connection))
 
 
 def differences(found: list[tuple[str, str, str | None]]) -> list[str]:
@@ -62,12 +66,12 @@ def differences(found: list[tuple[str, str, str | None]]) -> list[str]:
         if ours[kind, name] != theirs[kind, name]
     ]
     # A view or an index that someone added for reading harms nothing; a foreign trigger could undo a rule.
-    lines += [
-        f"trigger {name} is not ours" for kind, name in theirs.keys() - ours.keys() if kind == "trigger"
-    ]
+    lines += [f"trigger {name} is not ours" for kind, name in theirs.keys() - ours.keys() if kind == "trigger"]
     return sorted(lines)
 
 
 def objects(connection: apsw.Connection) -> list[tuple[str, str, str | None]]:
     """Return what ``differences`` compares: type, name and SQL of everything in the file."""
-    return connection.execute(_OBJECTS).fetchall()
+    return [
+        (str(kind), str(name), sql if sql is None else str(sql)) for kind, name, sql in connection.execute(_OBJECTS)
+    ]

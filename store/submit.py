@@ -34,9 +34,7 @@ def submit_tree(tx: Transaction, new: NewTree, now_ms: int) -> int:
     Raises BadInput for a value out of range and LimitExceeded for more items than the limits allow.
     """
     if (new.root.kind is Kind.GROUP) != bool(new.items):
-        raise BadInput(
-            "a group has items, and only a group has them; a numbered list in the request gives them"
-        )
+        raise BadInput("a group has items, and only a group has them; a numbered list in the request gives them")
     root_id = _insert(tx, None, None, new.root, now_ms)
     tx.run(_SET_TREE, (*limit_values(new.limits), *_ways(new), root_id))
     if new.items:
@@ -62,9 +60,7 @@ def spawn(tx: Transaction, fence: Fence, tasks: Sequence[NewJob], now_ms: int) -
     if not tasks:
         raise BadInput("there are no tasks to spawn; give at least one")
     batch = int(tx.value(_NEXT_BATCH, (fence.job_id,)))
-    return Spawned(
-        fence.job_id, batch, tuple(_insert(tx, fence.job_id, batch, task, now_ms) for task in tasks)
-    )
+    return Spawned(fence.job_id, batch, tuple(_insert(tx, fence.job_id, batch, task, now_ms) for task in tasks))
 
 
 def limit_values(limits: Limits) -> tuple[object, ...]:

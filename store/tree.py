@@ -57,9 +57,7 @@ def children(reader: Reader, job_id: int) -> list[Job]:
     """Return a job's children in the order of their insertion."""
     return [
         rows.job(row)
-        for row in reader.rows(
-            f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE parent_id = ? ORDER BY id", (job_id,)
-        )
+        for row in reader.rows(f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE parent_id = ? ORDER BY id", (job_id,))
     ]
 
 
@@ -87,17 +85,13 @@ def is_within(reader: Reader, job_id: int, top_id: int) -> bool:
 
 def ledger(reader: Reader, job_id: int, batch: int | None = None) -> list[LedgerEntry]:
     """Return what a parent knows of its children, in order; of one batch where ``batch`` is given."""
-    sql = (
-        f"SELECT {rows.LEDGER_COLUMNS} FROM jobs WHERE parent_id = ? AND (? IS NULL OR batch = ?) ORDER BY id"
-    )
+    sql = f"SELECT {rows.LEDGER_COLUMNS} FROM jobs WHERE parent_id = ? AND (? IS NULL OR batch = ?) ORDER BY id"
     return [rows.ledger_entry(row) for row in reader.rows(sql, (job_id, batch, batch))]
 
 
 def attempts(reader: Reader, job_id: int) -> list[Attempt]:
     """Return a job's attempts, first to last."""
-    found = reader.rows(
-        f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE job_id = ? ORDER BY number", (job_id,)
-    )
+    found = reader.rows(f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE job_id = ? ORDER BY number", (job_id,))
     return [rows.attempt(row) for row in found]
 
 
@@ -131,10 +125,8 @@ def counts(reader: Reader, root_id: int = 0) -> dict[Status, int]:
 
 def store_state(reader: Reader) -> StoreState:
     """Return the totals of the whole store."""
-    row = reader.row(
-        "SELECT seq, paused_ms, brake_reason, brake_until_ms, (SELECT slots FROM settings) FROM store"
-    )
+    row = reader.row("SELECT seq, paused_ms, brake_reason, brake_until_ms, (SELECT slots FROM settings) FROM store")
     assert row is not None
     using = reader.value("SELECT count(*) FROM jobs WHERE status = 'running' AND lending = 0")
     asks = reader.value("SELECT count(*) FROM asks WHERE answer IS NULL")
-    return StoreState(counts(reader), *row, using_slots=using, open_asks=asks)
+    return StoreState(counts(reader), row[0], row[1], row[2], row[3], row[4], using, asks)

@@ -1,7 +1,7 @@
 """The datagram socket beside the store by which a writer wakes a waiting supervisor at once (0.2 ms).
 
-A wake-up carries nothing and proves nothing: the truth is in the database, and whoever waits looks there every second
-anyway. So a poke never fails and never blocks, and nothing is ever read from one.
+A wake-up carries nothing and proves nothing: the truth is in the database, and whoever waits looks there
+every second anyway. So a poke never fails and never blocks, and nothing is ever read from one.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ _DATAGRAM_BYTES = 16
 
 def poke(socket_path: Path) -> None:
     """Wake whoever listens at ``socket_path``; nobody there, or a listener with enough to do, is no error."""
-    # Whatever goes wrong here (no socket, a dead one, a full queue, no descriptor left) only costs the listener
-    # the time to its next look; the commit that this follows is done and must not seem to have failed.
+    # Whatever goes wrong here (no socket, a dead one, a full queue, no descriptor left) only costs the
+    # listener the time to its next look; the commit that this follows is done and must not seem to have
+    # failed.
     with (
         contextlib.suppress(OSError),
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
@@ -60,7 +61,7 @@ def drain(listener: socket.socket) -> int:
 
 @contextlib.contextmanager
 def _address(socket_path: Path) -> Iterator[str]:
-    """Yield a name for ``socket_path`` that fits into a socket address: by its folder's descriptor if it is long."""
+    """Yield a name for ``socket_path`` that fits into an address: by its folder's descriptor if it is long."""
     if len(os.fsencode(socket_path)) < _ADDRESS_BYTES:
         yield str(socket_path)
         return
