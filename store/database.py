@@ -117,6 +117,10 @@ class Store:
         """Return a number that differs when any other connection has committed since it was asked last."""
         return int(str(self._connection.pragma("data_version")))
 
+    def schema_version(self) -> int:
+        """Return a number that differs when anyone has changed a table, trigger or view."""
+        return int(str(self._connection.pragma("schema_version")))
+
     def schema_differences(self) -> list[str]:
         """Return what in the file is not as this version ships it; empty when the rules are in force."""
         with self._translated():

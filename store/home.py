@@ -33,9 +33,9 @@ class Home:
         return self.root / "write.lock"
 
     @property
-    def supervisor_lock(self) -> Path:
-        """Locked for as long as a supervisor lives; its text says which."""
-        return self.root / "supervisor.lock"
+    def supervisor_note(self) -> Path:
+        """Which supervisor holds the store, for people; that one does is told by the lock on the folder alone."""
+        return self.root / "supervisor.json"
 
     @property
     def supervisor_log(self) -> Path:

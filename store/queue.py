@@ -25,8 +25,8 @@ ORDER BY priority DESC, depth DESC, id LIMIT ?
 """
 _RUNNING = """
 SELECT jobs.id, jobs.root_id, jobs.attempt, jobs.kind, jobs.lending, jobs.wants_slot, jobs.stop_reason, jobs.stop_requested_ms,
-  attempts.claimed_ms, attempts.pid, attempts.started_ms, jobs.depth, jobs.priority
-FROM jobs JOIN attempts ON attempts.job_id = jobs.id AND attempts.number = jobs.attempt
+  attempts.claimed_ms, attempts.pid, jobs.depth, jobs.priority
+FROM jobs LEFT JOIN attempts ON attempts.job_id = jobs.id AND attempts.number = jobs.attempt
 WHERE jobs.status = 'running' ORDER BY jobs.id
 """
 _OVERDUE = """
@@ -83,7 +83,6 @@ class RunningJob:
     stop_requested_ms: int | None
     claimed_ms: int | None
     pid: int | None
-    started_ms: int
     depth: int
     priority: int
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     CLAUDE_ERROR = "claude_error"  # Claude Code could not be started, or broke off
     REPORTED_FAILURE = "reported_failure"  # the worker itself reported that it failed
     BAD_REQUEST = "bad_request"  # the row can not be run as it stands (kind, argv, folder)
+    WORKER_ERROR = "worker_error"  # the worker itself broke: a fault of tui-orch, its log says where
     SHUTDOWN = "shutdown"  # queued: its worker was asked to stop with the supervisor
 
 

@@ -1,0 +1,186 @@
+"""Waiting, in an event loop, until the store changes: asleep while nothing happens, awake within milliseconds.
+
+The truth is ``PRAGMA data_version`` on one connection that stays open. Everything else only says when to
+look: file events on the store's folder, the wake-up socket for the one who may listen, a look every second in
+any case. It never reads rows, and knows not what has changed.
+"""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from socket import socket
+from types import TracebackType
+from typing import Self
+
+from watchfiles import Change, awatch
+
+from store import wake
+from store.home import Home
+
+#: Seconds between looks when nothing at all has been heard.
+IDLE_S = 1.0
+#: Seconds between looks where many changes come, or where the system gives no file events.
+BUSY_S = 0.05
+#: A file event comes before its commit can be seen (usually 3 ms, at times 30): look again and again for so
+#: long.
+RECHECK_FOR_S = 0.5
+RECHECK_FIRST_S = 0.002
+RECHECK_LONGEST_S = 0.033
+
+#: So many changes within one second make it busy; half a second without one makes it calm again.
+BUSY_CHANGES = 20
+BUSY_WITHIN_S = 1.0
+CALM_AFTER_S = 0.5
+
+#: Milliseconds between two looks of watchfiles at its own list of events; each costs a wake-up of a thread.
+#: One that listens on the socket hears of nearly everything there, and needs the files for plain SQL writers
+#: only.
+STEP_MS = 5
+STEP_LISTENING_MS = 50
+_NO_TIMEOUT_MS = 0
+
+
+def pause(event_age_s: float, *, busy: bool, blind: bool) -> float:
+    """Return the seconds until the next look at the version, if nothing wakes us before.
+
+    ``event_age_s``: since the last file event; ``busy``: changes come in a flood; ``blind``: there are no
+    file events.
+    """
+    if busy or blind:
+        return BUSY_S
+    if event_age_s < RECHECK_FOR_S:
+        return min(max(event_age_s, RECHECK_FIRST_S), RECHECK_LONGEST_S)
+    return IDLE_S
+
+
+class StoreWatch:
+    """``async with StoreWatch(home, store.data_version) as watch: ... await watch.changed(timeout_s)``.
+
+    For one task of one event loop. ``listen=True`` also takes the store's wake-up socket: for the supervisor
+    alone.
+    """
+
+    def __init__(self, home: Home, data_version: Callable[[], int], *, listen: bool = False) -> None:
+        self._home = home
+        self._data_version = data_version
+        self._listen = listen
+        self._seen = data_version()
+        self._touched = asyncio.Event()
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._stop = asyncio.Event()
+        self._files: asyncio.Task[None] | None = None
+        self._socket: socket | None = None
+        self._busy = False
+        self._event_at = float("-inf")
+        self._looked_at = float("-inf")
+        self._changes: deque[float] = deque(maxlen=BUSY_CHANGES)
+        #: Why there are no file events (out of inotify watches, ...), or None. The version is polled instead.
+        self.blind: str | None = None
+        #: Why the wake-up socket could not be made, or None. File events do its work, some milliseconds
+        #: later.
+        self.deaf: str | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._listen:
+            try:
+                self._socket = wake.listen(self._home.wake_socket)
+            except OSError as error:
+                self.deaf = str(error)
+            else:
+                asyncio.get_running_loop().add_reader(self._socket, self._on_poke)
+        self._files = asyncio.create_task(self._watch_files(), name="store file events")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._home.wake_socket.unlink(missing_ok=True)
+            self._socket = None
+        self._stop.set()
+        self._calm.set()
+        if self._files is not None:
+            await self._files
+            self._files = None
+
+    async def changed(self, timeout_s: float) -> bool:
+        """Wait until the store has changed since the last True; False after ``timeout_s`` seconds without a change.
+
+        The first call compares with the moment at which this object was made. Read the store after a True, or
+        before the first call: whatever is committed later gives a True of its own. While changes come in a
+        flood, one True stands for all of the last 50 ms; a poke cuts that short.
+        """
+        until = time.monotonic() + timeout_s
+        await asyncio.sleep(0)  # in a flood nothing below waits; file events and other tasks must get a turn
+        if self._busy:
+            await self._sleep(min(self._looked_at + BUSY_S, until) - time.monotonic())
+        while True:
+            self._touched.clear()
+            if self._look():
+                return True
+            now = time.monotonic()
+            if now >= until:
+                return False
+            wait_s = pause(now - self._event_at, busy=self._busy, blind=self.blind is not None)
+            await self._sleep(min(wait_s, until - now))
+
+    def _look(self) -> bool:
+        """Tell whether the version has moved, and notice when the changes become, or cease to be, a flood."""
+        version = self._data_version()
+        now = self._looked_at = time.monotonic()
+        if version != self._seen:
+            self._seen = version
+            self._changes.append(now)
+            if len(self._changes) == BUSY_CHANGES and now - self._changes[0] < BUSY_WITHIN_S:
+                self._busy = True
+                self._calm.clear()
+            return True
+        if self._busy and now - self._changes[-1] > CALM_AFTER_S:
+            self._busy = False
+            self._changes.clear()
+            self._calm.set()
+        return False
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait for a file event or a poke, for at most so long."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._touched.wait()
+
+    def _on_poke(self) -> None:
+        if self._socket is not None:
+            wake.drain(self._socket)
+        self._touched.set()
+
+    async def _watch_files(self) -> None:
+        names = {self._home.database.name, f"{self._home.database.name}-wal"}
+
+        def is_ours(_: Change, path: str) -> bool:
+            return os.path.basename(path) in names
+
+        try:
+            # The folder, because the -wal comes and goes; never watchfiles' own polling, because it loses
+            # commits.
+            async for _ in awatch(
+                self._home.root,
+                watch_filter=is_ours,
+                step=STEP_LISTENING_MS if self._socket is not None else STEP_MS,
+                stop_event=self._stop,
+                rust_timeout=_NO_TIMEOUT_MS,
+                debug=False,
+                force_polling=False,
+                recursive=False,
+            ):
+                self._event_at = time.monotonic()
+                self._touched.set()
+                await self._calm.wait()  # in a flood the events pile up unread, as one
+        except (OSError, RuntimeError) as error:  # out of inotify instances or watches: watchfiles has both
+            self.blind = str(error)
+            self._touched.set()

@@ -1,0 +1,1 @@
+"""Who runs when: reads the store, decides by one pure function, starts and stops workers. Owns no worker."""

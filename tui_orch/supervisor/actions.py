@@ -1,0 +1,146 @@
+"""Carries out what was planned, each action in a transaction of its own. Decides nothing but whether it still holds.
+
+Between the plan and here the store may have changed; then the store refuses, and the next plan knows better.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable
+
+from store import control, finish
+from store.claim import check_place, grant_slot, start_attempt, token_hash
+from store.database import Store
+from store.errors import IllegalChange, LimitExceeded, Refused
+from store.models import Fence, Job, Outcome, Tree
+from store.states import Reason, Status
+from store.submit import expand_group
+from store.tree import get_job, get_tree
+from tui_orch.request.errors import RequestError
+from tui_orch.request.group import group_items
+from tui_orch.supervisor.launcher import Launcher, LaunchError
+from tui_orch.supervisor.plan import Action, Expand, Expire, GiveUp, Grant, Launch, Settle, Stop
+from tui_orch.supervisor.workers import Workers
+from tui_orch.worker.environment import worker_environment
+from tui_orch.worker.record import left, record
+from tui_orch.worker.work import Ending
+
+_CLAIMED_MS = "SELECT claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
+
+log = logging.getLogger("tui_orch.supervisor")
+
+
+class Actions:
+    """The supervisor's hands."""
+
+    def __init__(self, store: Store, launcher: Launcher, workers: Workers, clock_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._workers = workers
+        self._clock_ms = clock_ms
+
+    def carry_out(self, action: Action) -> None:
+        """Do one thing. A refusal by the store is logged: what it was planned on has changed meanwhile."""
+        try:
+            self._do(action)
+        except Refused as refused:
+            log.info("%s: not any more: %s", action, refused)
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Launch(job_id):
+                self._launch(job_id)
+            case GiveUp(job_id, attempt):
+                self._give_up(Fence(job_id, attempt))
+            case Stop(job_id, attempt, kill):
+                log.info("#%d.%d: %s", job_id, attempt, "killed" if kill else "asked to end")
+                self._workers.stop(Fence(job_id, attempt), self._clock_ms(), kill=kill)
+            case Grant(job_id):
+                with self._store.write() as tx:
+                    grant_slot(tx, job_id)
+            case Expand(job_id):
+                self._expand(job_id)
+            case Expire(job_id):
+                with self._store.write() as tx:
+                    stopped = control.expire(tx, job_id, self._clock_ms())
+                log.info("#%d: deadline passed; %d ended, %d stopping", job_id, stopped.ended, stopped.stopping)
+            case Settle(job_id):
+                with self._store.write() as tx:
+                    finish.settle(tx, job_id, self._clock_ms())
+
+    def _launch(self, job_id: int) -> None:
+        with self._store.read() as reader:
+            job = get_job(reader, job_id)
+            tree = get_tree(reader, job.root_id)
+        if job.attempt and self._launcher.is_alive(job_id, job.attempt):
+            return  # the last attempt's process is not quite gone: never two at once
+        token = secrets.token_hex(32)
+        fence = self._start(job, tree, token)
+        if fence is None:
+            return
+        environment = worker_environment(
+            os.environ,
+            self._store.home,
+            store_id=self._store.store_id,
+            job=job_id,
+            attempt=fence.attempt,
+            token=token,
+            kind=job.kind,
+        )
+        try:
+            handle = self._launcher.start(job_id, fence.attempt, environment)
+        except LaunchError as error:
+            log.error("#%d.%d: %s", job_id, fence.attempt, error)
+            with self._store.write() as tx:
+                finish.finish(
+                    tx, fence, Outcome(Status.FAILED, Reason.WORKER_ERROR, error=str(error)), self._clock_ms()
+                )
+            return
+        self._workers.add(fence, job.root_id, handle)
+        log.info("#%d.%d: started, process %d (%s, depth %d)", job_id, fence.attempt, handle.pid, job.kind, job.depth)
+
+    def _start(self, job: Job, tree: Tree, token: str) -> Fence | None:
+        with self._store.write() as tx:
+            try:
+                check_place(tx, job, tree)
+            except IllegalChange as error:
+                log.warning("%s", error)
+                finish.fail_unstarted(tx, job.id, Reason.BAD_REQUEST, str(error), self._clock_ms())
+                return None
+            return start_attempt(tx, job.id, token_hash(token), self._clock_ms())
+
+    def _give_up(self, fence: Fence) -> None:
+        """Record the end of an attempt whose worker is gone: what it left in a file, or that it was lost."""
+        killed = self._launcher.end_leftovers(fence.job_id, fence.attempt)
+        ending = self._left_ending(fence)
+        with self._store.write() as tx:
+            job = get_job(tx, fence.job_id)
+            if job.attempt != fence.attempt or job.status is not Status.RUNNING:
+                return
+            if ending is not None:
+                record(tx, fence, ending, self._clock_ms())
+            elif job.stop_reason == Reason.SHUTDOWN or not tx.value(_CLAIMED_MS, (fence.job_id, fence.attempt)):
+                # Nobody claimed it, so no process ever worked on it: no try is used up.
+                finish.release(tx, fence, Reason.LOST, self._clock_ms())
+            else:
+                said = f"the worker of attempt {fence.attempt} ended without an outcome"
+                finish.finish(tx, fence, Outcome(Status.FAILED, Reason.LOST, error=said), self._clock_ms())
+        what = "lost" if ending is None else "its outcome was in a file"
+        log.warning("#%d.%d: worker gone, %s; %d left over", fence.job_id, fence.attempt, what, killed)
+
+    def _left_ending(self, fence: Fence) -> Ending | None:
+        try:
+            return left(self._store.home.attempt_dir(fence.job_id, fence.attempt))
+        except ValueError as error:
+            log.warning("#%d.%d: %s", fence.job_id, fence.attempt, error)
+            return None
+
+    def _expand(self, job_id: int) -> None:
+        """Give a group its children; one that has no list, or a list beyond a limit, fails."""
+        try:
+            with self._store.write() as tx:
+                expand_group(tx, job_id, group_items(get_job(tx, job_id).request), self._clock_ms())
+        except (RequestError, LimitExceeded) as error:
+            log.warning("#%d: %s", job_id, error)
+            with self._store.write() as tx:
+                finish.fail_unstarted(tx, job_id, Reason.BAD_REQUEST, str(error), self._clock_ms())

@@ -1,0 +1,175 @@
+"""The supervisor's loop, which is a table of contents:
+
+1. bury    the workers that have ended
+2. read    the store and the processes, as one snapshot
+3. plan    a pure function: what follows from it
+4. act     one thing after the other; then again from 1, until nothing follows any more
+5. sleep   until the store changes, a worker ends, or a time comes that the plan has named
+
+It keeps nothing that can not be found again: killed at any line, the next supervisor goes on from the store and the locks.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import psutil
+
+from store import queue
+from store.database import Reader, Store
+from store.settings import get_settings
+from store.tree import store_state
+from tui_orch.client.watch import StoreWatch
+from tui_orch.supervisor.actions import Actions
+from tui_orch.supervisor.launcher import Handle, Launcher
+from tui_orch.supervisor.plan import plan
+from tui_orch.supervisor.snapshot import Snapshot
+from tui_orch.supervisor.workers import Workers
+
+log = logging.getLogger("tui_orch.supervisor")
+
+#: With a worker alive that has no descriptor to wait on (its lock is held, but it could not be adopted yet).
+BLIND_LOOK_S = 0.2
+LONGEST_SLEEP_S = 3_600.0
+
+
+def wall_clock_ms() -> int:
+    """Return the time in ms since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Supervisor:
+    """Looks after one store until it is stopped, or until nothing has been left to do for a while."""
+
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        *,
+        exit_when_idle_s: float | None = None,
+        clock_ms: Callable[[], int] = wall_clock_ms,
+    ) -> None:
+        self._store = store
+        self._clock_ms = clock_ms
+        self._exit_when_idle_s = exit_when_idle_s
+        self._idle_since: float | None = None
+        self._ended = asyncio.Event()
+        self._stopping = False
+        self._schema_version: int | None = None
+        self._schema_broken: list[str] = []
+        self._held: str | None = None
+        self._workers = Workers(launcher, self._watch_process, self._unwatch_process)
+        self._launcher = launcher
+        self._actions = Actions(store, launcher, self._workers, clock_ms)
+
+    def stop(self) -> None:
+        """End the loop soon. Workers go on; the next supervisor finds them."""
+        self._stopping = True
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Supervise."""
+        async with StoreWatch(self._store.home, self._store.data_version, listen=True) as watch:
+            for trouble in (watch.deaf, watch.blind):
+                if trouble:
+                    log.warning("waking up by a slower way: %s", trouble)
+            while not self._stopping:
+                wake_s = self._settle_down()
+                if self._is_idle_for_long(wake_s):
+                    log.info("nothing left to do for %g s: ending", self._exit_when_idle_s)
+                    return
+                await self._sleep(watch, wake_s)
+
+    def _settle_down(self) -> float:
+        """Plan and act until nothing follows any more. Return the longest time to sleep (s)."""
+        while True:
+            self._bury()
+            now_ms = self._clock_ms()
+            snapshot = self._snapshot(now_ms)
+            planned = plan(now_ms, snapshot)
+            for action in planned.actions:
+                self._actions.carry_out(action)
+            if not planned.actions or self._stopping:
+                break
+        sleep_s = LONGEST_SLEEP_S if planned.wake_ms is None else max(0.0, (planned.wake_ms - now_ms) / 1000)
+        if any(worker.alive and not self._workers.is_known_job(worker.job) for worker in snapshot.workers):
+            sleep_s = min(sleep_s, BLIND_LOOK_S)
+        return sleep_s
+
+    def _bury(self) -> None:
+        for ended in self._workers.collect_ended():
+            log.info("#%d.%d: process ended, code %s", ended.fence.job_id, ended.fence.attempt, ended.exit_code)
+            if ended.exit_code != 0:
+                self._launcher.end_leftovers(ended.fence.job_id, ended.fence.attempt)
+
+    def _snapshot(self, now_ms: int) -> Snapshot:
+        self._check_schema()
+        with self._store.read() as reader:
+            settings = get_settings(reader)
+            workers, lingering = self._workers.view(queue.running_jobs(reader))
+            return Snapshot(
+                slots=settings.slots,
+                grace_ms=round(settings.grace_s * 1000),
+                free_memory_mb=psutil.virtual_memory().available // 1_048_576,
+                min_free_memory_mb=settings.min_free_memory_mb,
+                held=self._why_held(reader, now_ms),
+                queued=tuple(queue.queued_trees(reader, now_ms, settings.slots)),
+                workers=workers,
+                lingering=lingering,
+                overdue=tuple(queue.overdue_jobs(reader, now_ms)),
+                to_settle=tuple(queue.jobs_to_settle(reader)),
+                next_time_ms=queue.next_time_ms(reader, now_ms),
+            )
+
+    def _why_held(self, reader: Reader, now_ms: int) -> str | None:
+        state = store_state(reader)
+        held = None
+        if self._schema_broken:
+            held = f"the schema is not as it was shipped ({'; '.join(self._schema_broken[:3])}); see: orch doctor"
+        elif state.paused_ms is not None:
+            held = "the store is paused; go on with: orch resume"
+        elif state.brake_until_ms is not None and state.brake_until_ms > now_ms:
+            held = f"{state.brake_reason}"
+        if held != self._held:
+            self._held = held
+            log.warning("nothing new starts: %s", held) if held else log.info("starting again")
+        return held
+
+    def _check_schema(self) -> None:
+        """Compare the rules in the file with ours whenever someone has run DDL: what is not ours is not obeyed."""
+        version = self._store.schema_version()
+        if version != self._schema_version:
+            self._schema_version = version
+            self._schema_broken = self._store.schema_differences()
+
+    def _is_idle_for_long(self, wake_s: float) -> bool:
+        if self._exit_when_idle_s is None:
+            return False
+        with self._store.read() as reader:
+            busy = queue.has_open_jobs(reader)
+        now = time.monotonic()
+        if busy or self._workers.any_left():
+            self._idle_since = None
+            return False
+        self._idle_since = now if self._idle_since is None else self._idle_since
+        return now - self._idle_since >= self._exit_when_idle_s
+
+    async def _sleep(self, watch: StoreWatch, wake_s: float) -> None:
+        if self._idle_since is not None and self._exit_when_idle_s is not None:
+            wake_s = min(wake_s, self._exit_when_idle_s)
+        changed = asyncio.create_task(watch.changed(wake_s))
+        ended = asyncio.create_task(self._ended.wait())
+        try:
+            await asyncio.wait((changed, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (changed, ended):
+                task.cancel()
+            await asyncio.gather(changed, ended, return_exceptions=True)
+        self._ended.clear()
+
+    def _watch_process(self, handle: Handle) -> None:
+        asyncio.get_running_loop().add_reader(handle.fileno(), self._ended.set)
+
+    def _unwatch_process(self, handle: Handle) -> None:
+        asyncio.get_running_loop().remove_reader(handle.fileno())

@@ -1,0 +1,73 @@
+"""Runs a supervisor in this process: owns the store, the signals and the log; the work is in ``loop``."""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from logging.handlers import RotatingFileHandler
+
+from store.database import Store
+from store.home import FILE_MODE, Home
+from store.queue import has_open_jobs
+from tui_orch.supervisor.launcher import LocalLauncher
+from tui_orch.supervisor.loop import Supervisor, wall_clock_ms
+from tui_orch.supervisor.ownership import own
+from tui_orch.worker.subreaper import become_subreaper
+
+LOG_BYTES = 10_000_000
+log = logging.getLogger("tui_orch.supervisor")
+
+
+def supervise(home: Home, *, exit_when_idle_s: float | None = None, log_to_stderr: bool = True) -> int:
+    """Look after the store until SIGTERM or SIGINT, or until nothing was left to do for ``exit_when_idle_s``.
+
+    Workers outlive it. Return 0. Raises SupervisorError if another holds the store, StoreUnusable.
+    """
+    with Store.open(home) as store:
+        _log_to(home, log_to_stderr)
+        become_subreaper()  # what a killed worker leaves comes to us, to be ended
+        while True:
+            with own(home, wall_clock_ms()):
+                ended_by_signal = asyncio.run(_supervise(store, exit_when_idle_s))
+            # Whoever submitted while we were about to go has seen us still there, and started no other.
+            with store.read() as reader:
+                if ended_by_signal or not has_open_jobs(reader):
+                    return 0
+
+
+async def _supervise(store: Store, exit_when_idle_s: float | None) -> bool:
+    launcher = LocalLauncher(store.home, store.store_id)
+    supervisor = Supervisor(store, launcher, exit_when_idle_s=exit_when_idle_s)
+    asked = False
+
+    def stop(name: str) -> None:
+        nonlocal asked
+        asked = True
+        log.info("%s: ending; workers go on", name)
+        supervisor.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    log.info("supervising %s", store.home.root)
+    try:
+        await supervisor.run()
+    finally:
+        launcher.close()
+    return asked
+
+
+def _log_to(home: Home, log_to_stderr: bool) -> None:
+    home.supervisor_log.touch(mode=FILE_MODE)
+    handlers: list[logging.Handler] = [RotatingFileHandler(home.supervisor_log, maxBytes=LOG_BYTES, backupCount=1)]
+    if log_to_stderr:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form.converter = time.gmtime
+    log.handlers.clear()
+    for handler in handlers:
+        handler.setFormatter(form)
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False

@@ -1,0 +1,101 @@
+"""One attempt from its first to its last instant, in the order in which it must happen.
+
+1. lock      the attempt's lock file: from now on it is alive for everyone
+2. claim     compare-and-set in the store: whoever loses stops
+3. run       the kind's runner
+4. sweep     whatever it started and left
+5. record    the outcome, in the store or beside the attempt
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+
+from store.claim import claim
+from store.database import Store
+from store.errors import StaleAttempt, StoreError
+from store.home import Home, private_dir
+from store.models import Fence, Job, Outcome
+from store.states import Kind, Reason, Status
+from store.tree import get_tree
+from tui_orch.worker import command
+from tui_orch.worker.environment import runner_environment
+from tui_orch.worker.lock import AttemptLock
+from tui_orch.worker.record import leave, record
+from tui_orch.worker.subreaper import become_subreaper, end_descendants
+from tui_orch.worker.work import Ending, Finished, Work
+
+#: Seconds between asking what a runner left behind to end and killing it.
+LEFTOVERS_GRACE_S = 1.0
+
+
+def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int:
+    """Run one attempt in this process. Return the exit code: 0 when its end is recorded, 1 when it was not ours."""
+    os.umask(0o077)
+    folder = private_dir(home.attempt_dir(fence.job_id, fence.attempt))
+    become_subreaper()
+    lock = AttemptLock(folder)
+    if not lock.hold():
+        print(f"attempt {fence.attempt} of job #{fence.job_id} already has a worker", file=sys.stderr)
+        return 1
+    with Store.open(home) as store:
+        try:
+            with store.write() as tx:
+                job = claim(tx, fence, os.getpid(), _now_ms())
+                tree = get_tree(tx, job.root_id)
+        except StaleAttempt as stale:
+            print(stale, file=sys.stderr)
+            return 1
+        work = Work(store, job, tree, folder, runner_environment(environment, job.kind))
+        try:
+            ending = _run(work)
+        except StaleAttempt as stale:
+            print(stale, file=sys.stderr)
+            end_descendants(0)
+            return 1
+        end_descendants(LEFTOVERS_GRACE_S)
+        return _record(work, ending)
+
+
+def _run(work: Work) -> Ending:
+    try:
+        return _runner(work)
+    except StaleAttempt:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last line of defence: whatever broke becomes the job's error
+        traceback.print_exc()
+        said = f"the worker broke: {type(error).__name__}: {error}; see {work.folder / 'worker.log'}"
+        return Finished(Outcome(Status.FAILED, Reason.WORKER_ERROR, error=said))
+
+
+def _runner(work: Work) -> Ending:
+    if work.job.kind is Kind.COMMAND:
+        return command.run(work)
+    if work.job.kind is Kind.CLAUDE:
+        from tui_orch.worker import claude  # noqa: PLC0415 - the SDK takes a second to import; commands need none of it
+
+        return claude.run(work)
+    return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=_no_process(work.job), retry=False))
+
+
+def _no_process(job: Job) -> str:
+    return f"job #{job.id} is of kind {job.kind}, which has no process"
+
+
+def _record(work: Work, ending: Ending) -> int:
+    try:
+        with work.store.write() as tx:
+            record(tx, work.job.fence, ending, _now_ms())
+    except StaleAttempt as stale:
+        print(stale, file=sys.stderr)
+        return 1
+    except StoreError as error:
+        print(f"the outcome goes to a file, the store says: {error}", file=sys.stderr)
+        leave(work.folder, ending)
+    return 0
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

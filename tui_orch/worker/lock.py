@@ -1,0 +1,118 @@
+"""The lock that tells whether the worker of an attempt lives: alive = locked.
+
+The kernel drops it the moment the process is gone, whatever ended it; a pid, a heartbeat or a clock proves
+less. The file also names its holder, for people and for adoption, but that text is never taken as a proof of
+life. The file is never removed: a lock on an unlinked file would exclude nobody.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from store.home import FILE_MODE
+
+#: Seconds that a worker goes on trying: a look by `is_held` takes the lock for some microseconds.
+PATIENCE_S = 0.5
+_RETRY_S = 0.005
+_PID_BYTES = 20
+
+
+def lock_path(folder: Path) -> Path:
+    """Return the lock file of the attempt whose folder this is."""
+    return folder / "lock"
+
+
+class AttemptLock:
+    """The worker's side: hold it from the start of the attempt to the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = lock_path(folder)
+        self._file: int | None = None
+
+    def hold(self, patience_s: float = PATIENCE_S) -> bool:
+        """Take the lock; False if another process holds it for longer than ``patience_s`` seconds.
+
+        The descriptor is closed on exec, so what the worker starts never holds the lock. The folder must
+        exist. Raises OSError if the file can not be made or is a link.
+        """
+        if self._file is not None:
+            return True
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        try:
+            if not _lock_within(file, patience_s):
+                os.close(file)
+                return False
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            os.close(file)
+            raise
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give the lock back. Ending the process does the same."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Tell whether the attempt's worker lives. Where there is no file, none has ever taken the lock."""
+    with _opened(lock_path(folder)) as file:
+        if file is None:
+            return False
+        try:
+            # Shared, so that two that look at the same time do not take each other for a worker.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def holder_pid(folder: Path) -> int | None:
+    """Return the pid that the last holder wrote, or None. It may be dead, and its pid another's by now."""
+    with _opened(lock_path(folder)) as file:
+        if file is None:
+            return None
+        text = os.read(file, _PID_BYTES).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _lock_within(file: int, patience_s: float) -> bool:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_RETRY_S)
+        else:
+            return True
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int | None]:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        yield file
+    finally:
+        os.close(file)
