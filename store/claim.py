@@ -45,7 +45,7 @@ def start_attempt(tx: Transaction, job_id: int, token_sha256: str, now_ms: int) 
     job = get_job(tx, job_id)
     tree = get_tree(tx, job.root_id)
     check_place(tx, job, tree)
-    due_ms = deadline(tree, job, job.started_ms or now_ms, _parent_deadline(tx, job))
+    due_ms = deadline(tree, job, job.started_ms or now_ms, parent_deadline(tx, job))
     if not tx.run(_START, (now_ms, due_ms, now_ms, job_id)):
         raise IllegalChange(f"job #{job_id} is {job.status}, not queued")
     tx.run(_NEW_ATTEMPT, (token_sha256, now_ms, job_id))
@@ -70,6 +70,14 @@ def deadline(tree: Tree, job: Job, started_ms: int, parent_due_ms: int | None) -
     timeout_s = job.timeout_s or tree.timeouts_s[min(job.depth, len(tree.timeouts_s) - 1)]
     own_ms = started_ms + round(timeout_s * 1000)
     return own_ms if parent_due_ms is None else min(own_ms, parent_due_ms)
+
+
+def parent_deadline(reader: Reader, job: Job) -> int | None:
+    """Return the deadline (ms) of the job above, None for a root."""
+    if job.parent_id is None:
+        return None
+    found = reader.value("SELECT deadline_ms FROM jobs WHERE id = ?", (job.parent_id,))
+    return None if found is None else int(found)
 
 
 def claim(tx: Transaction, fence: Fence, pid: int, now_ms: int) -> Job:
@@ -145,13 +153,6 @@ def open_attempts(reader: Reader) -> list[Attempt]:
     """Return every attempt that has not ended: what a supervisor looks after."""
     found = reader.rows(f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE ended_ms IS NULL ORDER BY job_id, number")
     return [rows.attempt(row) for row in found]
-
-
-def _parent_deadline(reader: Reader, job: Job) -> int | None:
-    if job.parent_id is None:
-        return None
-    found = reader.value("SELECT deadline_ms FROM jobs WHERE id = ?", (job.parent_id,))
-    return None if found is None else int(found)
 
 
 def _fenced(tx: Transaction, fence: Fence, assignments: str, args: tuple[object, ...]) -> None:

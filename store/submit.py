@@ -5,12 +5,13 @@ Computes no limit itself: the schema refuses what goes beyond one, for these fun
 
 from collections.abc import Sequence
 
-from store.claim import require_running
+from store.claim import deadline, parent_deadline, require_running
 from store.database import Transaction
 from store.errors import BadInput
 from store.models import Fence, Limits, NewJob, NewTree, Spawned
 from store.rows import dumps
 from store.states import Kind
+from store.tree import get_job, get_tree
 
 _INSERT = """
 INSERT INTO jobs(parent_id, batch, kind, title, request, argv, timeout_s, model, priority, created_ms)
@@ -25,7 +26,10 @@ UPDATE trees SET
   allowed_tools = ?, setting_sources = ?, park_after_s = coalesce(?, park_after_s)
 WHERE root_id = ?
 """
-_GROUP_WAITS = "UPDATE jobs SET status = 'waiting', reason = 'children', waiting_for = 'children', started_ms = ?, changed_ms = ? WHERE id = ?"
+_GROUP_WAITS = """
+UPDATE jobs SET status = 'waiting', reason = 'children', waiting_for = 'children', started_ms = ?, deadline_ms = ?, changed_ms = ?
+WHERE id = ?
+"""
 
 
 def submit_tree(tx: Transaction, new: NewTree, now_ms: int) -> int:
@@ -46,7 +50,9 @@ def expand_group(tx: Transaction, group_id: int, items: Sequence[NewJob], now_ms
     """Give a queued group its children and let it wait for them. Return the children's ids."""
     batch = int(tx.value(_NEXT_BATCH, (group_id,)))
     ids = tuple(_insert(tx, group_id, batch, item, now_ms) for item in items)
-    tx.run(_GROUP_WAITS, (now_ms, now_ms, group_id))
+    group = get_job(tx, group_id)
+    due_ms = deadline(get_tree(tx, group.root_id), group, now_ms, parent_deadline(tx, group))
+    tx.run(_GROUP_WAITS, (now_ms, due_ms, now_ms, group_id))
     return ids
 
 
