@@ -7,7 +7,6 @@ taken over as they are.
 """
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from typing import Protocol
 
 from store.home import FILE_MODE, Home, private_dir
 from tui_orch.worker import cookie, lock
-from tui_orch.worker.subreaper import end_descendants, own_children
+from tui_orch.worker.pidfd import has_ended, open_pidfd
+from tui_orch.worker.subreaper import end_descendants, living_children, own_children
 
 #: The program of a worker, before the store's folder, the job and the attempt. It runs in the project's folder:
 #: -P, because that folder's own `store` or `asyncio.py` must not become ours.
@@ -56,7 +56,7 @@ class Launcher(Protocol):
         ...
 
     def adopt(self, job_id: int, attempt: int, pid: int | None) -> Handle | None:
-        """Take over a worker that runs already; None if it does not live (any more)."""
+        """Take over a worker that runs already; None if it does not live. Raises OSError where that is unknown."""
         ...
 
     def is_alive(self, job_id: int, attempt: int) -> bool:
@@ -126,13 +126,12 @@ class LocalLauncher:
         candidate = pid or lock.holder_pid(folder)
         if candidate is None:
             return None
-        try:
-            process = os.pidfd_open(candidate)
-        except ProcessLookupError:
+        process = open_pidfd(candidate)
+        if process is None:
             return None
         # The descriptor comes first: what is found to be true now is true of the process that it holds.
         mark = cookie.cookie(self._store_id, job_id, attempt)
-        if not (cookie.is_marked(candidate, mark) and lock.is_held(folder) and not _is_over(process)):
+        if not (cookie.is_marked(candidate, mark) and lock.is_held(folder) and not has_ended(process)):
             os.close(process)
             return None
         return self._keep(Handle(job_id, attempt, candidate, process))
@@ -143,7 +142,7 @@ class LocalLauncher:
 
     def has_ended(self, handle: Handle) -> bool:
         """Tell whether the worker has ended, without waiting."""
-        return _is_over(handle.fd)
+        return has_ended(handle.fd)
 
     def stop(self, handle: Handle, *, kill: bool) -> None:
         """Send SIGTERM or SIGKILL through the descriptor, never by the pid."""
@@ -152,7 +151,7 @@ class LocalLauncher:
 
     def bury(self, handle: Handle) -> int | None:
         """Reap the worker, if it is our child, and close its descriptor. Raises ValueError if it lives."""
-        if not _is_over(handle.fd):
+        if not has_ended(handle.fd):
             raise ValueError(f"worker {handle.pid} of #{handle.job_id} has not ended")
         try:
             end = os.waitid(os.P_PIDFD, handle.fd, os.WEXITED | os.WNOHANG)
@@ -190,11 +189,9 @@ def reap_strangers(known_pids: Collection[int]) -> int:
     In a subreaper these are what killed workers have left. Known ones, ended or not, and all below them stay
     untouched.
     """
-    strangers = [pid for pid in own_children() if pid not in known_pids]
-    if not strangers:
-        return 0
+    strangers = len(living_children(keep=known_pids))
     end_descendants(0, keep=known_pids, limit_s=LEFTOVERS_LIMIT_S)
-    return len(strangers)
+    return strangers
 
 
 def _open_log(path: Path) -> int:
@@ -211,9 +208,3 @@ def _pidfd_of(process: "subprocess.Popen[bytes]", job_id: int) -> int:
         raise LaunchError(f"cannot watch the worker of #{job_id}: {error}") from error
     process.returncode = 0  # else its destructor complains about a process that is meant to outlive it
     return fd
-
-
-def _is_over(process: int) -> bool:
-    ending = select.poll()
-    ending.register(process, select.POLLIN)
-    return bool(ending.poll(0))

@@ -104,8 +104,8 @@ class Supervisor:
                 self._launcher.end_leftovers(ended.fence.job_id, ended.fence.attempt)
 
     def _snapshot(self, now_ms: int) -> Snapshot:
-        self._check_schema()
         with self._store.read() as reader:
+            self._check_schema()  # of this very moment: what is read next obeyed, or did not obey, these rules
             settings = get_settings(reader)
             workers, lingering = self._workers.view(queue.running_jobs(reader))
             return Snapshot(

@@ -33,7 +33,6 @@ LEFTOVERS_GRACE_S = 1.0
 
 def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int:
     """Run one attempt in this process. Return the exit code: 0 when its end is recorded, 1 when it was not ours."""
-    os.umask(0o077)
     folder = private_dir(home.attempt_dir(fence.job_id, fence.attempt))
     become_subreaper()
     lock = AttemptLock(folder)

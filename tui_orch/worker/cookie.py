@@ -1,16 +1,17 @@
 """The mark in the environment of all that an attempt starts, and the sweep that ends what still carries it.
 
 For the one case that a subreaper can not cover: the worker itself was killed, and whoever took its orphans is
-not us. The supervisor sweeps before the job is queued again. A process that empties or overwrites its
-environment escapes this.
+not us. The supervisor sweeps before the job is queued again. What empties or overwrites its environment
+escapes this, and so may a chain of processes that fork and die within a millisecond.
 """
 
 import os
-import select
 import signal
 import time
 from collections.abc import Collection
 from pathlib import Path
+
+from tui_orch.worker.pidfd import has_ended, open_pidfd
 
 VARIABLE = "ORCH_COOKIE"
 
@@ -19,7 +20,11 @@ LIMIT_S = 5.0
 
 #: Looks that must find nothing, one after the other: a process may fork behind a single look's back.
 _QUIET_LOOKS = 2
-_WAIT_MS = 200
+_WAIT_S = 0.2
+
+#: Seconds that a process may take to get from its old environment to the one that it was started with.
+_EXEC_S = 0.1
+_EXEC_PAUSE_S = 0.001
 
 
 def cookie(store_id: str, job: int, attempt: int) -> str:
@@ -29,11 +34,7 @@ def cookie(store_id: str, job: int, attempt: int) -> str:
 
 def is_marked(pid: int, mark: str) -> bool:
     """Tell whether the process was started with exactly this mark; False for the dead and other users' ones."""
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
-    return f"{VARIABLE}={mark}".encode() in environment.split(b"\0")
+    return f"{VARIABLE}={mark}".encode() in _environment(pid).split(b"\0")
 
 
 def marked_pids(mark: str) -> list[int]:
@@ -59,11 +60,41 @@ def sweep(mark: str, exclude: Collection[int] = (), limit_s: float = LIMIT_S) ->
     return len(killed)
 
 
+def _environment(pid: int) -> bytes:
+    """Return what the process was started with; empty if it is gone, not ours to read, or was started with nothing.
+
+    It looks empty too for the moment in which the kernel sets the program up: first its arguments, then this.
+    """
+    environment = _read(pid, "environ")
+    until = time.monotonic() + _EXEC_S
+    is_set_up = False
+    while not environment and not is_set_up and _has_program(pid) and time.monotonic() < until:
+        is_set_up = bool(_read(pid, "cmdline"))
+        time.sleep(_EXEC_PAUSE_S)
+        environment = _read(pid, "environ")
+    return environment
+
+
+def _has_program(pid: int) -> bool:
+    """Tell a process from a kernel thread, a zombie, and one that is gone."""
+    try:
+        Path(f"/proc/{pid}/exe").readlink()
+    except OSError:
+        return False
+    return True
+
+
+def _read(pid: int, what: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+
+
 def _kill(pid: int, mark: str) -> bool:
     """Kill the process and see it end; False if it is gone, or is another one by now."""
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:
+    process = open_pidfd(pid)
+    if process is None:
         return False
     try:
         # Looked at again with the descriptor in hand: if the number had gone to a stranger, this is the
@@ -71,9 +102,7 @@ def _kill(pid: int, mark: str) -> bool:
         if not is_marked(pid, mark):
             return False
         signal.pidfd_send_signal(process, signal.SIGKILL)
-        ending = select.poll()
-        ending.register(process, select.POLLIN)
-        ending.poll(_WAIT_MS)
+        has_ended(process, _WAIT_S)
     except (ProcessLookupError, PermissionError):
         return False
     finally:

@@ -38,13 +38,6 @@ CLOUDS = {
     "CLAUDE_CODE_USE_FOUNDRY": ("CLAUDE_CODE_SKIP_FOUNDRY_AUTH", "AZURE_*"),
 }
 
-#: How Claude Code is set for a worker: no traffic but the model's, no update in mid-tree, our tools in sight.
-CLAUDE_SETTINGS = {
-    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    "DISABLE_AUTOUPDATER": "1",
-    "ENABLE_TOOL_SEARCH": "0",
-}
-
 #: What makes a process the worker of one attempt: made anew for each, never taken over from around it.
 OWN = ("ORCH_HOME", "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", COOKIE)
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -101,8 +94,7 @@ def runner_environment(worker: Mapping[str, str], kind: Kind) -> dict[str, str]:
     Filtered once more, because a launcher (a cluster's, say) may have put more around the worker.
     """
     own = {name: worker[name] for name in OWN if name in worker}
-    settings = CLAUDE_SETTINGS if kind is Kind.CLAUDE else {}
-    return {**allowed(worker, kind), **settings, **own}
+    return {**allowed(worker, kind), **own}
 
 
 def _asked_for(base: Mapping[str, str]) -> list[str]:

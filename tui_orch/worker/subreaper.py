@@ -19,6 +19,8 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tui_orch.worker.pidfd import open_pidfd
+
 #: Seconds that killing may take before what is left is given up and reported (a process in the kernel's
 #: hands).
 LIMIT_S = 10.0
@@ -39,6 +41,11 @@ def become_subreaper() -> bool:
 def own_children() -> list[int]:
     """Return the pids of this process's direct children, dead ones that nobody has reaped yet included."""
     return children_of(os.getpid())
+
+
+def living_children(keep: Collection[int] = ()) -> list[int]:
+    """Reap the dead children and return the living, both without those to keep."""
+    return [pid for pid in own_children() if pid not in keep and not _reaped(pid)]
 
 
 def end_descendants(grace_s: float, keep: Collection[int] = (), limit_s: float = LIMIT_S) -> list[int]:
@@ -67,7 +74,7 @@ def _ask_to_end(grace_s: float, keep: Collection[int]) -> None:
     """Send SIGTERM once to each descendant, new ones too, until none is left or time is up."""
     until = time.monotonic() + grace_s
     asked: set[int] = set()
-    while _living(keep) or not _is_alone(keep):
+    while living_children(keep) or not _is_alone(keep):
         for parent, pid in _descendants(os.getpid(), keep):
             if pid not in asked and _terminate(pid, parent):
                 asked.add(pid)
@@ -80,7 +87,7 @@ def _kill(keep: Collection[int], limit_s: float) -> list[int]:
     until = time.monotonic() + limit_s
     killed: set[int] = set()
     while True:
-        left = _living(keep)
+        left = living_children(keep)
         if not left and _is_alone(keep):
             return []
         if time.monotonic() >= until:
@@ -96,11 +103,6 @@ def _kill(keep: Collection[int], limit_s: float) -> list[int]:
         # Never pause while new ones turn up: a chain of processes that fork and die must be outrun.
         if not fresh:
             time.sleep(_PAUSE_S)
-
-
-def _living(keep: Collection[int]) -> list[int]:
-    """Reap the dead children and return the others, both without those to keep."""
-    return [pid for pid in own_children() if pid not in keep and not _reaped(pid)]
 
 
 def _is_alone(keep: Collection[int]) -> bool:
@@ -135,9 +137,8 @@ def _descendants(top: int, keep: Collection[int]) -> Iterator[tuple[int, int]]:
 
 def _terminate(pid: int, parent: int) -> bool:
     """Send SIGTERM if ``pid`` still is the process found below ``parent``; False if it has to be looked up again."""
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:
+    process = open_pidfd(pid)
+    if process is None:
         return False
     try:
         # Not our child, so its number may have gone to a stranger since. From here on the descriptor holds it
