@@ -24,6 +24,7 @@ from tui_orch.worker import command
 from tui_orch.worker.environment import runner_environment
 from tui_orch.worker.lock import AttemptLock
 from tui_orch.worker.record import leave, record
+from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Work
 
@@ -39,7 +40,8 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
     if not lock.hold():
         print(f"attempt {fence.attempt} of job #{fence.job_id} already has a worker", file=sys.stderr)
         return 1
-    with Store.open(home) as store:
+    # From here to the record of the outcome a SIGTERM is only noted: it must not cut the worker off in between.
+    with StopSignal() as stop, Store.open(home) as store:
         try:
             with store.write() as tx:
                 job = claim(tx, fence, os.getpid(), _now_ms())
@@ -49,7 +51,7 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
             return 1
         work = Work(store, job, tree, folder, runner_environment(environment, job.kind))
         try:
-            ending = _run(work)
+            ending = _run(work, stop)
         except StaleAttempt as stale:
             print(stale, file=sys.stderr)
             end_descendants(0)
@@ -58,9 +60,9 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
         return _record(work, ending)
 
 
-def _run(work: Work) -> Ending:
+def _run(work: Work, stop: StopSignal) -> Ending:
     try:
-        return _runner(work)
+        return _runner(work, stop)
     except StaleAttempt:
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever broke becomes the job's error
@@ -69,13 +71,13 @@ def _run(work: Work) -> Ending:
         return Finished(Outcome(Status.FAILED, Reason.WORKER_ERROR, error=said))
 
 
-def _runner(work: Work) -> Ending:
+def _runner(work: Work, stop: StopSignal) -> Ending:
     if work.job.kind is Kind.COMMAND:
-        return command.run(work)
+        return command.run(work, stop)
     if work.job.kind is Kind.CLAUDE:
         from tui_orch.worker import claude  # noqa: PLC0415 - the SDK takes a second to import; commands need none of it
 
-        return claude.run(work)
+        return claude.run(work, stop)
     return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=_no_process(work.job), retry=False))
 
 

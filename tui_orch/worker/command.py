@@ -28,24 +28,23 @@ _LOOK_MS = 1_000
 _GRACE_SHARE = 0.5
 
 
-def run(work: Work) -> Ending:
+def run(work: Work, stop: StopSignal) -> Ending:
     """Run the job's command to its end, or until the worker is asked to stop."""
     output = work.folder / OUTPUT_FILE
-    with StopSignal() as stop:
-        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-        try:
-            process = _start(work, file)
-        except OSError as error:
-            return _not_started(work, error)
-        finally:
-            os.close(file)
-        _follow(work, process, stop, output)
-        if stop.asked and process.poll() is None:
-            with work.store.read() as reader:
-                grace_s = float(reader.value("SELECT grace_s FROM settings"))
-            end_descendants(grace_s * _GRACE_SHARE)
-            process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
-            return stopped_ending(work.store, work.job.fence, result=tail(output, RESULT_BYTES))
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        process = _start(work, file)
+    except OSError as error:
+        return _not_started(work, error)
+    finally:
+        os.close(file)
+    _follow(work, process, stop, output)
+    if stop.asked and process.poll() is None:
+        with work.store.read() as reader:
+            grace_s = float(reader.value("SELECT grace_s FROM settings"))
+        end_descendants(grace_s * _GRACE_SHARE)
+        process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
+        return stopped_ending(work.store, work.job.fence, result=tail(output, RESULT_BYTES))
     return Finished(verdict(process.wait(), output))
 
 

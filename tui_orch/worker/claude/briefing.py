@@ -1,0 +1,62 @@
+"""Reads from the store all that a run begins with, and writes its prompt from it. Changes nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from store import asks
+from store.database import Reader
+from store.models import Ask, Attempt, Job, Tree
+from store.states import Reason
+from store.tree import attempts, get_job, get_tree, ledger, path
+from tui_orch.worker.claude.appendix import appendix, remaining
+from tui_orch.worker.claude.options import work_dir
+from tui_orch.worker.claude.prompt import Prompt, first_prompt, resume_prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What one run begins with. ``resume``: the session to go on with, None for a new one."""
+
+    job: Job
+    tree: Tree
+    work_dir: Path
+    resume: str | None
+    prompt: Prompt
+    appendix: str
+    told: tuple[Ask, ...]  # answers that stand in the prompt
+    spent_usd: float  # of the whole tree
+    releases: int  # attempts in a row before this one that an API error gave back
+
+
+def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
+    """Return the briefing. ``fresh``: the job's session is gone, begin anew. ``mark``: random, fences foreign text."""
+    job = get_job(reader, job_id)
+    tree = get_tree(reader, job.root_id)
+    earlier = [attempt for attempt in attempts(reader, job_id) if attempt.number < job.attempt]
+    entries = ledger(reader, job_id)
+    told = tuple(asks.unused_answers(reader, job_id))
+    resume = None if fresh else job.session_id
+    if resume is None:
+        prompt = first_prompt(job, entries, told, mark)
+    else:
+        prompt = resume_prompt(earlier[-1] if earlier else None, entries, told, remaining(tree, job, now_ms), mark)
+    return Briefing(
+        job=job,
+        tree=tree,
+        work_dir=work_dir(tree, project),
+        resume=resume,
+        prompt=prompt,
+        appendix=appendix(tree, path(reader, job_id), now_ms),
+        told=told,
+        spent_usd=get_job(reader, job.root_id).subtree_cost_usd,
+        releases=_releases(earlier),
+    )
+
+
+def _releases(earlier: list[Attempt]) -> int:
+    count = 0
+    for attempt in reversed(earlier):
+        if attempt.outcome != "released" or attempt.reason != Reason.API_ERROR:
+            break
+        count += 1
+    return count
