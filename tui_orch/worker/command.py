@@ -8,9 +8,11 @@ import os
 import select
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from store.claim import set_activity
+from store.errors import StoreUnusable
 from store.home import FILE_MODE
 from store.models import Outcome
 from store.states import Reason, Status
@@ -107,5 +109,6 @@ def _follow(work: Work, process: "subprocess.Popen[bytes]", stop: StopSignal, ou
 def _show(work: Work, output: Path) -> None:
     lines = [line.strip() for line in tail(output, 4 * ACTIVITY_CHARACTERS).splitlines() if line.strip()]
     if lines:
-        with work.store.write() as tx:
+        # A store that can not be written now costs this line, not the command.
+        with suppress(StoreUnusable), work.store.write() as tx:
             set_activity(tx, work.job.fence, lines[-1][:ACTIVITY_CHARACTERS], int(time.time() * 1000))

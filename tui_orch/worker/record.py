@@ -53,7 +53,7 @@ def left(folder: Path) -> Ending | None:
         return None
     try:
         return _ending(json.loads(text))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder / OUTCOME_FILE} is not an outcome: {error}") from error
 
 
