@@ -3,6 +3,7 @@
 Owns asking, answering and handing the answer to the worker. Decides nothing for the person.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -66,7 +67,7 @@ def take_answer(
     fence: Fence,
     kind: str,
     tool: str | None,
-    input: Mapping[str, Any] | None,
+    input: Mapping[str, Any] | None,  # noqa: A002 - as in ask
     now_ms: int,
 ) -> Ask | None:
     """Return the oldest answer to just this ask that the job has not acted on yet, and mark it as used; None if there is none."""
@@ -114,4 +115,5 @@ def job_asks(reader: Reader, job_id: int) -> list[Ask]:
 
 
 def _canonical(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else rows.dumps({key: value[key] for key in sorted(value)})
+    # The order of keys means nothing, at any level: a resumed worker may ask the same with another.
+    return None if value is None else rows.dumps(json.loads(json.dumps(value, sort_keys=True)))

@@ -58,7 +58,9 @@ def check_place(reader: Reader, job: Job, tree: Tree) -> None:
     Raises IllegalChange when the row says otherwise.
     """
     above = path(reader, job.id)
-    if len(above) != job.depth + 1 or above[0].id != job.root_id or job.depth > tree.max_depth:
+    # Such a row may hold a NULL where the type says int, and such parents may form a ring.
+    placed = job.depth is not None and job.root_id == tree.root_id and above[0].parent_id is None
+    if not placed or len(above) != job.depth + 1 or above[0].id != job.root_id or job.depth > tree.max_depth:
         raise IllegalChange(
             f"job #{job.id} says depth {job.depth} in tree #{job.root_id}, its parents say {len(above) - 1} in #{above[0].id} "
             f"(max_depth {tree.max_depth}); the store was changed behind its rules, see: orch doctor"

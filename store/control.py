@@ -19,10 +19,12 @@ UPDATE jobs SET stop_reason = ?, stop_requested_ms = ? WHERE id = ? AND (stop_re
 """
 _GIVE_UP = "UPDATE jobs SET own_status = ?, reason = ?, stop_reason = ?, stop_requested_ms = ? WHERE id = ?"
 _REOPEN = """
-UPDATE jobs SET status = ?, reason = ?, waiting_for = ?, own_status = ?, result = NULL, error = NULL, data = NULL, tries = 0,
-  delivered = 0, stop_reason = NULL, stop_requested_ms = NULL, not_before_ms = NULL, changed_ms = ?, ended_ms = NULL,
-  started_ms = ?, deadline_ms = ?, session_id = CASE WHEN ? THEN NULL ELSE session_id END
-WHERE id = ?
+UPDATE jobs SET status = ?1, reason = ?2, waiting_for = ?3, own_status = ?4, tries = 0,
+  result = CASE WHEN ?4 IS NOT NULL THEN result END, error = CASE WHEN ?4 IS NOT NULL THEN error END,
+  data = CASE WHEN ?4 IS NOT NULL THEN data END,
+  delivered = 0, stop_reason = NULL, stop_requested_ms = NULL, not_before_ms = NULL, changed_ms = ?5, ended_ms = NULL,
+  started_ms = ?6, deadline_ms = ?7, session_id = CASE WHEN ?8 THEN NULL ELSE session_id END
+WHERE id = ?9
 """
 _SET_LIMITS = """
 UPDATE trees SET
@@ -62,8 +64,8 @@ def stop_subtree(tx: Transaction, top: Job, reason: Reason, below: Reason, now_m
 
     What has no process ends now; what has one is marked, and ends when its worker has.
     """
-    ended = stopping = 0
-    for job_id in reversed(subtree_ids(tx, top.id)):  # a child's id is higher than its parent's: leaves come first
+    stopping, given_up = 0, []
+    for job_id in subtree_ids(tx, top.id):
         job = get_job(tx, job_id)
         if job.status in FINAL:
             continue
@@ -72,10 +74,13 @@ def stop_subtree(tx: Transaction, top: Job, reason: Reason, below: Reason, now_m
             stopping += tx.run(_ASK_TO_STOP, (why.value, now_ms, job_id))
             continue
         tx.run(_GIVE_UP, (stopped_status(why).value, why.value, why.value, now_ms, job_id))
-        if not open_children(tx, job_id):
-            end_job(tx, get_job(tx, job_id), now_ms)
-            ended += 1
-    return Stopped(ended, stopping)
+        given_up.append(job_id)
+    # Only now does any of them end: the end of a child settles its parent, which must know by then that it is given up.
+    for job_id in reversed(given_up):  # a child's id is higher than its parent's: leaves come first
+        job = get_job(tx, job_id)
+        if job.status not in FINAL and not open_children(tx, job_id):
+            end_job(tx, job, now_ms)
+    return Stopped(sum(get_job(tx, job_id).status in FINAL for job_id in given_up), stopping)
 
 
 def request_stop(tx: Transaction, job_id: int, reason: Reason, now_ms: int) -> bool:
@@ -99,6 +104,8 @@ def retry(tx: Transaction, job_id: int, now_ms: int, *, fresh: bool = False) -> 
     tree = get_tree(tx, job.root_id)
     due_ms: int | None = None
     for above in path(tx, job_id)[:-1]:
+        if above.status not in FINAL and above.stop_reason not in (None, Reason.SHUTDOWN):
+            raise IllegalChange(f"job #{above.id} above job #{job_id} is being stopped; try again when it has ended")
         due_ms = _wait_again(tx, tree, above, due_ms, now_ms) if above.status in FINAL else above.deadline_ms
     return _reopen(tx, tree, job, due_ms, now_ms, fresh)
 
@@ -168,7 +175,13 @@ def _wait_again(tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None
 def _reopen(
     tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None, now_ms: int, fresh: bool
 ) -> tuple[int, ...]:
-    again = [child for child in children(tx, job.id) if child.status in RETRYABLE and not child.delivered]
+    below = children(tx, job.id)
+    if job.kind is Kind.GROUP and below and all(child.status is Status.COMPLETED for child in below):
+        # Stopped too late: all that it had to do is done, and to queue it would insert its items once more.
+        _wait_again(tx, tree, job, parent_due_ms, now_ms)
+        settle(tx, job.id, now_ms)
+        return ()
+    again = [child for child in below if child.status in RETRYABLE and not child.delivered]
     if again and (job.kind is not Kind.COMMAND or job.own_status is Status.COMPLETED):
         due_ms = _wait_again(tx, tree, job, parent_due_ms, now_ms)
         return tuple(found for child in again for found in _reopen(tx, tree, child, due_ms, now_ms, fresh))

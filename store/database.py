@@ -9,13 +9,14 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import isnan
 from types import TracebackType
 from typing import Any, Self
 
 import apsw
 
 from store import schema
-from store.errors import StoreUnusable
+from store.errors import BadInput, StoreUnusable
 from store.home import FILE_MODE, Home, check_files, check_folder, create_home
 from store.refusals import translate
 from store.wake import poke
@@ -30,8 +31,11 @@ class Reader:
         self._connection = connection
 
     def rows(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows."""
-        return self._connection.execute(sql, args).fetchall()
+        """Return all rows. Text that is not UTF-8, which plain SQL can bring in, comes with U+FFFD in its place."""
+        try:
+            return self._execute(sql, args)
+        except UnicodeDecodeError:
+            return self._read_broken_text(sql, args)
 
     def row(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
         """Return the first row or None."""
@@ -43,18 +47,38 @@ class Reader:
         row = self.row(sql, args)
         return row[0] if row else None
 
+    def _execute(self, sql: str, args: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+        if any(isinstance(value, float) and isnan(value) for value in args):  # SQLite would store NULL
+            raise BadInput("a number is not a number (NaN)")
+        try:
+            return self._connection.execute(sql, args).fetchall()
+        except UnicodeEncodeError as error:
+            raise BadInput(f"text that is not valid Unicode can not be stored (character {error.start})") from error
+        except OverflowError as error:
+            raise BadInput("a number is too large to be stored; allowed: 64 bits") from error
+
+    def _read_broken_text(self, sql: str, args: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+        (empty,) = self._execute(f"SELECT found.* FROM (SELECT 1) LEFT JOIN ({sql}) AS found ON false", args)
+        names = [f"c{number}" for number in range(len(empty))]
+        raw = ", ".join(f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) ELSE {name} END" for name in names)
+        found = self._execute(f"WITH found({', '.join(names)}) AS ({sql}) SELECT {raw} FROM found", args)
+        return [
+            tuple(value.decode(errors="replace") if isinstance(value, bytes) else value for value in row)
+            for row in found
+        ]
+
 
 class Transaction(Reader):
     """A write transaction: it can read what it wrote; all of it is committed, or nothing."""
 
     def run(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run one statement and return how many rows it changed itself (triggers not counted)."""
-        self._connection.execute(sql, args).fetchall()
+        self._execute(sql, args)
         return self._connection.changes()
 
     def insert(self, sql: str, args: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Run one INSERT and return the new row's id."""
-        (row,) = self._connection.execute(f"{sql} RETURNING rowid", args).fetchall()
+        (row,) = self._execute(f"{sql} RETURNING rowid", args)
         return int(str(row[0]))
 
 
@@ -64,8 +88,9 @@ class Store:
     def __init__(self, home: Home, connection: apsw.Connection) -> None:
         self.home = home
         self._connection = connection
+        with self._translated():
+            self.store_id = str(connection.execute("SELECT store_id FROM store").fetchall()[0][0])
         self._lock_fd = os.open(home.write_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        self.store_id = str(connection.execute("SELECT store_id FROM store").fetchall()[0][0])
 
     @classmethod
     def open(cls, home: Home, *, create: bool = False) -> Self:
@@ -83,7 +108,11 @@ class Store:
                 _create_database(home)
             check_files(home)
             connection = _connect(home)
-        return cls(home, connection)
+        try:
+            return cls(home, connection)
+        except BaseException:
+            connection.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -193,21 +222,30 @@ def _connect(home: Home) -> apsw.Connection:
     umask = os.umask(0o077)
     try:
         connection = apsw.Connection(where, flags=apsw.SQLITE_OPEN_READWRITE)
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        schema.mark(connection)
-        _check_identity(connection, where)
-        for name, value in (
-            ("foreign_keys", True),
-            ("synchronous", "FULL"),
-            ("journal_size_limit", 67_108_864),
-        ):
-            connection.pragma(name, value)
-        schema.migrate(connection)
+        try:
+            _prepare(connection, where)
+        except BaseException:
+            connection.close()
+            raise
     except apsw.Error as error:
         raise translate(error, where) from error
     finally:
         os.umask(umask)
     return connection
+
+
+def _prepare(connection: apsw.Connection, where: str) -> None:
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    schema.mark(connection)
+    _check_identity(connection, where)
+    for name, value in (
+        ("journal_mode", "wal"),  # a copy made with VACUUM INTO has lost it
+        ("foreign_keys", True),
+        ("synchronous", "FULL"),
+        ("journal_size_limit", 67_108_864),
+    ):
+        connection.pragma(name, value)
+    schema.migrate(connection)
 
 
 def _check_identity(connection: apsw.Connection, where: str) -> None:

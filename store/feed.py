@@ -5,7 +5,8 @@ from store.database import Reader
 from store.models import Job
 
 _CHANGED = f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE seq > ? ORDER BY seq LIMIT ?"
-_CHANGED_IN_TREE = f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE seq > ? AND root_id = ? ORDER BY seq LIMIT ?"
+# The + keeps it on the index of seq: by that of root_id it would read and sort the whole tree.
+_CHANGED_IN_TREE = f"SELECT {rows.JOB_COLUMNS} FROM jobs WHERE seq > ? AND +root_id = ? ORDER BY seq LIMIT ?"
 
 
 def newest_seq(reader: Reader) -> int:

@@ -11,7 +11,7 @@ from store.claim import require_running
 from store.database import Transaction
 from store.models import Fence, Job, Outcome, Usage
 from store.rollup import roll_up
-from store.rows import dumps
+from store.rows import dumps, storable
 from store.states import FINAL, Kind, Reason, Status
 from store.tree import get_job, get_tree
 
@@ -33,8 +33,12 @@ UPDATE jobs SET status = 'queued', reason = ?, error = ?, tries = ?, not_before_
   lending = 0, wants_slot = 0, stop_reason = NULL, stop_requested_ms = NULL, session_id = coalesce(?, session_id)
 WHERE id = ?
 """
+_SUSPENDED = """
+UPDATE jobs SET session_id = coalesce(?, session_id), tries = 0, stop_reason = NULL, stop_requested_ms = NULL WHERE id = ?
+"""
+# Shorter lists than four values in IN (...): a longer one builds a table each time.
 _OPEN_CHILDREN = (
-    "SELECT count(*) FROM jobs WHERE parent_id = ? AND status NOT IN ('completed', 'partial', 'failed', 'cancelled')"
+    "SELECT count(*) FROM jobs WHERE parent_id = ? AND (status IN ('queued', 'running') OR status = 'waiting')"
 )
 _CHILD_STATES = "SELECT status FROM jobs WHERE parent_id = ?"
 _DELIVERED = "UPDATE jobs SET delivered = 1 WHERE id = ? AND parent_id = ? AND status IN ('completed', 'partial', 'failed', 'cancelled')"
@@ -54,8 +58,9 @@ def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, deliver
     _end_attempt(tx, fence, _label(outcome), outcome, now_ms)
     _deliver(tx, fence, delivered)
     status, reason = outcome.status, outcome.reason
-    if job.stop_reason and status is not Status.COMPLETED:
-        status, reason = stopped_status(job.stop_reason), job.stop_reason
+    stop_reason = _stop_reason(job)
+    if stop_reason and status is not Status.COMPLETED:
+        status, reason = stopped_status(stop_reason), stop_reason
     elif status is Status.FAILED and outcome.retry and _may_retry(tx, job):
         return _retry_later(tx, job, outcome, now_ms)
     tx.run(
@@ -63,8 +68,8 @@ def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, deliver
         (
             status.value,
             reason,
-            outcome.result,
-            outcome.error,
+            storable(outcome.result),
+            storable(outcome.error),
             dumps(outcome.data),
             dumps([*job.denials, *outcome.denials]),
             outcome.session_id,
@@ -91,7 +96,7 @@ def suspend(
     Raises StaleAttempt.
     """
     job = require_running(tx, fence)
-    if job.stop_reason:
+    if _stop_reason(job):
         return finish(tx, fence, Outcome(Status.CANCELLED, session_id=session_id, usage=usage), now_ms, delivered)
     _end_attempt(
         tx,
@@ -101,7 +106,7 @@ def suspend(
         now_ms,
     )
     _deliver(tx, fence, delivered)
-    tx.run("UPDATE jobs SET session_id = coalesce(?, session_id), tries = 0 WHERE id = ?", (session_id, job.id))
+    tx.run(_SUSPENDED, (session_id, job.id))
     _move(tx, job.id, Status.WAITING, Reason(waiting_for), now_ms, waiting_for=waiting_for)
     return settle(tx, job.id, now_ms)
 
@@ -124,11 +129,11 @@ def release(
     """
     job = require_running(tx, fence)
     ending = Outcome(Status.CANCELLED, reason, error=error, session_id=session_id, usage=usage or Usage())
-    if job.stop_reason and job.stop_reason != Reason.SHUTDOWN:
+    if _stop_reason(job):
         return finish(tx, fence, ending, now_ms, delivered)
     _end_attempt(tx, fence, "released", ending, now_ms)
     _deliver(tx, fence, delivered)
-    tx.run(_REQUEUE, (reason, error, job.tries, not_before_ms, now_ms, session_id, job.id))
+    tx.run(_REQUEUE, (reason, storable(error), job.tries, not_before_ms, now_ms, session_id, job.id))
     return Status.QUEUED
 
 
@@ -162,12 +167,14 @@ def end_job(tx: Transaction, job: Job, now_ms: int) -> Status:
 
 
 def fail_unstarted(tx: Transaction, job_id: int, reason: str, error: str, now_ms: int) -> Status:
-    """Fail a queued job that can not be started as it stands."""
-    tx.run(
+    """Fail a queued job that can not be started as it stands; one that is not queued any more stays as it is."""
+    failed = tx.run(
         "UPDATE jobs SET own_status = 'failed', error = ?, reason = ? WHERE id = ? AND status = 'queued'",
         (error, reason, job_id),
     )
     job = get_job(tx, job_id)
+    if not failed:
+        return job.status
     if open_children(tx, job_id):
         tx.run("UPDATE jobs SET stop_reason = ?, stop_requested_ms = ? WHERE id = ?", (reason, now_ms, job_id))
         return job.status
@@ -184,6 +191,11 @@ def stopped_status(stop_reason: str) -> Status:
     return Status.FAILED if stop_reason in _STOPPED_IS_FAILED else Status.CANCELLED
 
 
+def _stop_reason(job: Job) -> str | None:
+    # A shutdown ends the worker, not the job: that ends, waits or is queued as it would have otherwise.
+    return None if job.stop_reason == Reason.SHUTDOWN else job.stop_reason
+
+
 def _label(outcome: Outcome) -> str:
     return "lost" if outcome.reason == Reason.LOST else outcome.status.value
 
@@ -191,7 +203,7 @@ def _label(outcome: Outcome) -> str:
 def _own_reason(job: Job, status: Status) -> str | None:
     if status is Status.COMPLETED:
         return None
-    return job.stop_reason or job.reason
+    return _stop_reason(job) or (None if job.reason == Reason.CHILDREN else job.reason)
 
 
 def _may_retry(tx: Transaction, job: Job) -> bool:
@@ -206,7 +218,7 @@ def _retry_later(tx: Transaction, job: Job, outcome: Outcome, now_ms: int) -> St
     not_before_ms = now_ms + round(1000 * base_s * 2**job.tries)
     tx.run(
         _REQUEUE,
-        (Reason.RETRY.value, outcome.error, job.tries + 1, not_before_ms, now_ms, outcome.session_id, job.id),
+        (Reason.RETRY.value, storable(outcome.error), job.tries + 1, not_before_ms, now_ms, outcome.session_id, job.id),
     )
     return Status.QUEUED
 
@@ -236,7 +248,7 @@ def _end_attempt(tx: Transaction, fence: Fence, label: str, outcome: Outcome, no
         now_ms,
         label,
         outcome.reason,
-        outcome.error,
+        storable(outcome.error),
         outcome.exit_code,
         outcome.session_id,
         usage.cost_usd,

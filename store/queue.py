@@ -23,11 +23,12 @@ SELECT id, root_id, depth, kind, priority FROM jobs
 WHERE status = 'queued' AND root_id = ? AND (not_before_ms IS NULL OR not_before_ms <= ?) AND stop_reason IS NULL
 ORDER BY priority DESC, depth DESC, id LIMIT ?
 """
+# The + keeps the sort from choosing the way: in the order of ids it would be a walk over all jobs.
 _RUNNING = """
 SELECT jobs.id, jobs.root_id, jobs.attempt, jobs.kind, jobs.lending, jobs.wants_slot, jobs.stop_reason, jobs.stop_requested_ms,
   attempts.claimed_ms, attempts.pid, jobs.depth, jobs.priority
 FROM jobs LEFT JOIN attempts ON attempts.job_id = jobs.id AND attempts.number = jobs.attempt
-WHERE jobs.status = 'running' ORDER BY jobs.id
+WHERE jobs.status = 'running' ORDER BY +jobs.id
 """
 _OVERDUE = """
 SELECT id FROM jobs WHERE deadline_ms IS NOT NULL AND ended_ms IS NULL AND deadline_ms <= ? AND stop_reason IS NULL

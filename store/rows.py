@@ -36,8 +36,20 @@ def loads(text: str | None) -> Any:
 
 
 def dumps(value: Any) -> str | None:
-    """Return the text for a JSON column, NULL for None."""
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Return the text for a JSON column, NULL for None. NaN and the infinities, which JSON has not, become null."""
+    if value is None:
+        return None
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+        text = json.dumps(finite, ensure_ascii=False, separators=(",", ":"))
+    return storable(text)
+
+
+def storable(text: str | None) -> str | None:
+    """Return ``text`` with "?" for what is no character (half a UTF-16 pair): what a worker says is never lost for it."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
 
 
 def strings(text: str | None) -> tuple[str, ...] | None:

@@ -1,6 +1,6 @@
 """The schema that this version ships: its numbered migrations, and whether a file still has it.
 
-Owns the order of migrations and the two functions that mark our connections. Never repairs a changed schema: it tells.
+Owns the order of migrations and the functions that mark our connections. Never repairs a changed schema: it tells.
 """
 
 from functools import cache
@@ -10,10 +10,14 @@ import apsw
 
 APPLICATION_ID = 0x6F726368  # "orch"
 
-#: SQL functions that exist on our own connections alone; the guards of limits and settings call them.
+#: SQL functions that exist on our own connections alone; the guards of what others may not write call them.
 MARKS = (
     "limits_are_changed_by_the_command_orch_limits",
     "settings_are_changed_by_the_command_orch_settings",
+    "pauses_are_made_by_the_command_orch_pause",
+    "asks_are_answered_by_the_command_orch_answer",
+    "attempts_are_written_by_their_workers",
+    "jobs_are_steered_by_the_orch_commands",
 )
 
 _OBJECTS = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name"

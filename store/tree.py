@@ -11,14 +11,15 @@ from store.errors import NotFound
 from store.models import Attempt, Change, Job, LedgerEntry, Tree
 from store.states import Status
 
+# UNION, not UNION ALL: a loop that was written with the triggers off must not turn into a query without an end.
 _SUBTREE = """
 WITH RECURSIVE below(id) AS (
-  SELECT ? UNION ALL SELECT jobs.id FROM jobs JOIN below ON jobs.parent_id = below.id)
+  SELECT ? UNION SELECT jobs.id FROM jobs JOIN below ON jobs.parent_id = below.id)
 """
 _PATH = """
 WITH RECURSIVE above(id, parent_id) AS (
   SELECT id, parent_id FROM jobs WHERE id = ?
-  UNION ALL
+  UNION
   SELECT jobs.id, jobs.parent_id FROM jobs JOIN above ON jobs.id = above.parent_id)
 """
 

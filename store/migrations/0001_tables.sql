@@ -15,7 +15,8 @@ CREATE TABLE store (
   seq            INTEGER NOT NULL,               -- (computed) the number of the newest change
   paused_ms      INTEGER,                        -- since when nothing new starts in the whole store; NULL = not paused
   brake_reason   TEXT,                           -- why nothing new starts for a while (usage limit, API down); NULL = no brake
-  brake_until_ms INTEGER                         -- until when
+  brake_until_ms INTEGER,                        -- until when
+  busy_job       INTEGER                         -- (computed) set by triggers while they book a change of this job, NULL between statements
 ) STRICT;
 
 -- What a person set for the whole store. One row. Changed by `orch settings` alone.
@@ -65,7 +66,7 @@ CREATE TABLE jobs (
   depth             INTEGER,                       -- (computed) 0 for a root, else the parent's + 1
   batch             INTEGER,                       -- the children of one spawn share it; NULL = inserted by hand
   kind              TEXT    NOT NULL DEFAULT 'claude',  -- claude | command | group
-  title             TEXT,                          -- one line; the request's first line when left out
+  title             TEXT,                          -- one line, at most 200 characters; the request's first 80 when left out
   request           TEXT    NOT NULL,              -- what to do: a prompt, or a shell line for kind command; at most 262144 bytes
   argv              TEXT,                          -- JSON array, kind command only: run this instead of `sh -c request`
   model             TEXT,                          -- overrides the tree's
@@ -157,7 +158,7 @@ CREATE TABLE asks (
   created_ms  INTEGER NOT NULL,
   answer      TEXT,                               -- allow | deny | answered | void (its job ended); NULL = open
   text        TEXT,                               -- what the person wrote
-  answered_ms INTEGER,
+  answered_ms INTEGER,                            -- NULL for void
   used_ms     INTEGER                             -- when the worker acted on the answer
 ) STRICT;
 

@@ -4,10 +4,21 @@
 -- How a refusal speaks: RAISE() takes only a fixed text in the SQLite versions that people have (before 3.47), but a
 -- refusal must name the limit, its value, the job and the way out. json_extract() fails with its path in the message, so
 -- the text goes there; RAISE() stands behind it in case a later version ever should not fail. Every text starts with a
--- code and a colon; store/refusals.py turns it into an exception.
+-- code and a colon; store/refusals.py turns it into an exception. A NULL within a text makes it NULL, which is no refusal:
+-- only what can not be NULL stands in one.
 --
 -- Each WHEN or CASE uses IS NOT, since <> is NULL beside a NULL. The guards name no columns (BEFORE UPDATE OF id would
--- miss an assignment to rowid), but for the limits of trees and settings, where there is no such alias.
+-- miss an assignment to rowid), but for the marked ones below, where there is no such alias.
+--
+-- Marked columns: their guards call a function that only tui-orch's own connections have. Anyone else gets "no such
+-- function: ..." with the way out as its name, so a worker with `sqlite3` does not raise the limits it runs under, answer
+-- its own asks, lift a pause, lend its slot while it goes on, or take back that it is to stop.
+--
+-- Lists of three and more values in IN (...) build a table each time they are looked at: where every change passes, they
+-- are written as shorter ones.
+--
+-- Computed columns (counters, totals, history) change only while store.busy_job names a job. That can be set for a job
+-- alone whose bookkeeping is due, and it is due only within the triggers of 0003_bookkeeping.sql: see store_guard_update.
 
 ------------------------------------------------------------------------------------------------------------- jobs: insert
 CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
@@ -17,12 +28,17 @@ CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
       THEN 'illegal: job #' || NEW.id || ' exists; leave the id out, the store gives it'
     WHEN NEW.depth IS NOT NULL OR NEW.root_id IS NOT NULL
       THEN 'illegal: depth and root_id are computed from parent_id; leave them out'
-    WHEN NEW.status IS NOT 'queued' OR NEW.attempt IS NOT 0 OR NEW.children IS NOT 0 OR NEW.open_children IS NOT 0
-      OR NEW.open_asks IS NOT 0 OR NEW.lending IS NOT 0 OR NEW.seq IS NOT 0 OR NEW.result IS NOT NULL
-      OR NEW.cost_usd IS NOT 0.0 OR NEW.subtree_cost_usd IS NOT 0.0 OR NEW.started_ms IS NOT NULL OR NEW.ended_ms IS NOT NULL
+    WHEN NEW.status IS NOT 'queued' OR NEW.reason IS NOT NULL OR NEW.attempt IS NOT 0 OR NEW.tries IS NOT 0
+      OR NEW.own_status IS NOT NULL OR NEW.result IS NOT NULL OR NEW.error IS NOT NULL OR NEW.data IS NOT NULL
+      OR NEW.denials IS NOT '[]' OR NEW.session_id IS NOT NULL OR NEW.waiting_for IS NOT NULL OR NEW.delivered IS NOT 0
+      OR NEW.children IS NOT 0 OR NEW.open_children IS NOT 0 OR NEW.open_asks IS NOT 0 OR NEW.lending IS NOT 0
+      OR NEW.wants_slot IS NOT 0 OR NEW.stop_reason IS NOT NULL OR NEW.stop_requested_ms IS NOT NULL
+      OR NEW.not_before_ms IS NOT NULL OR NEW.deadline_ms IS NOT NULL OR NEW.changed_ms IS NOT NULL OR NEW.started_ms IS NOT NULL
+      OR NEW.ended_ms IS NOT NULL OR NEW.activity IS NOT NULL OR NEW.activity_ms IS NOT NULL OR NEW.cost_usd IS NOT 0.0
+      OR NEW.subtree_cost_usd IS NOT 0.0 OR NEW.tokens IS NOT 0 OR NEW.subtree_tokens IS NOT 0 OR NEW.seq IS NOT 0
       THEN 'illegal: a new job is queued and empty; give parent_id, request, kind and what it asks for, no more'
-    WHEN NEW.kind NOT IN ('claude', 'command', 'group')
-      THEN 'bad_input: kind is ' || quote(NEW.kind) || '; allowed: claude, command, group'
+    WHEN NEW.kind NOT IN ('claude', 'command') AND NEW.kind IS NOT 'group'
+      THEN 'bad_input: kind is ' || quote(substr(NEW.kind, 1, 40)) || '; allowed: claude, command, group'
     WHEN trim(NEW.request, char(9, 10, 11, 12, 13, 32, 160, 12288)) IS '' THEN 'bad_input: the request is empty'
     WHEN length(CAST(NEW.request AS BLOB)) > 262144
       THEN 'bad_input: the request has ' || length(CAST(NEW.request AS BLOB)) || ' bytes; allowed: 262144'
@@ -30,8 +46,15 @@ CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
     WHEN NEW.priority NOT BETWEEN -100 AND 100 THEN 'bad_input: priority is ' || NEW.priority || '; allowed: -100 to 100'
     WHEN NEW.timeout_s IS NOT NULL AND NOT (NEW.timeout_s > 0 AND NEW.timeout_s <= 604800)
       THEN 'bad_input: timeout_s is ' || NEW.timeout_s || '; allowed: above 0, up to 604800'
-    WHEN NEW.argv IS NOT NULL AND (NEW.kind IS NOT 'command' OR NOT json_valid(NEW.argv))
-      THEN 'bad_input: argv is a JSON array, for kind command alone'
+    WHEN NEW.created_ms IS NOT NULL AND NEW.created_ms NOT BETWEEN 0 AND 253402300799999
+      THEN 'bad_input: created_ms is ' || quote(NEW.created_ms) || '; allowed: milliseconds since 1970, up to the year 9999'
+    WHEN NEW.argv IS NOT NULL AND (NEW.kind IS NOT 'command' OR NOT json_valid(NEW.argv) OR instr(NEW.argv, '\u0000') > 0)
+      THEN 'bad_input: argv is a JSON array of strings without NUL, for kind command alone'
+    WHEN NEW.argv IS NOT NULL AND (json_type(NEW.argv) IS NOT 'array' OR json_array_length(NEW.argv) = 0
+      OR EXISTS (SELECT 1 FROM json_each(NEW.argv) WHERE type IS NOT 'text'))
+      THEN 'bad_input: argv is a JSON array of strings, at least one'
+    WHEN NEW.batch IS NOT NULL AND NEW.batch NOT BETWEEN 1 AND 1 + coalesce((SELECT children FROM jobs WHERE id = NEW.parent_id), -1)
+      THEN 'bad_input: batch is ' || quote(NEW.batch) || '; leave it out, the store numbers the batches of a job'
     WHEN NEW.parent_id IS NULL THEN NULL
     ELSE (
       SELECT CASE
@@ -56,12 +79,12 @@ CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
           THEN 'max_jobs: tree #' || tree.root_id || ' of job #' || parent.id || ' has ' || tree.jobs || ' jobs and its max_jobs is '
             || tree.max_jobs || '; do the rest in this job, or a person raises it: orch limits ' || tree.root_id
             || ' --max-jobs ' || (tree.max_jobs + 1)
-        WHEN NEW.request IN (
+        WHEN trim(NEW.request, char(9, 10, 13, 32)) IN (
           WITH RECURSIVE above(id, request, parent_id) AS (
             SELECT id, request, parent_id FROM jobs WHERE id = NEW.parent_id
             UNION ALL
-            SELECT jobs.id, jobs.request, jobs.parent_id FROM jobs JOIN above ON jobs.id = above.parent_id)
-          SELECT request FROM above)
+            SELECT jobs.id, jobs.request, jobs.parent_id FROM jobs JOIN above ON jobs.id = above.parent_id LIMIT 8)
+          SELECT trim(request, char(9, 10, 13, 32)) FROM above)
           THEN 'repeats: this request is the same as that of job #' || parent.id || ' or of one above it; ask for a part of it instead'
       END
       FROM (SELECT 1) LEFT JOIN jobs AS parent ON parent.id = NEW.parent_id LEFT JOIN trees AS tree ON tree.root_id = parent.root_id)
@@ -76,28 +99,54 @@ CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
     WHEN NEW.id IS NOT OLD.id OR NEW.parent_id IS NOT OLD.parent_id OR NEW.kind IS NOT OLD.kind
       OR NEW.request IS NOT OLD.request OR NEW.argv IS NOT OLD.argv OR NEW.batch IS NOT OLD.batch
       THEN 'illegal: id, parent, kind, request, argv and batch of job #' || OLD.id || ' never change'
-    WHEN OLD.depth IS NOT NULL AND (NEW.depth IS NOT OLD.depth OR NEW.root_id IS NOT OLD.root_id OR NEW.created_ms IS NOT OLD.created_ms)
-      THEN 'illegal: depth, tree and time of creation of job #' || OLD.id || ' never change'
+    WHEN OLD.depth IS NOT NULL AND (NEW.depth IS NOT OLD.depth OR NEW.root_id IS NOT OLD.root_id
+      OR NEW.created_ms IS NOT OLD.created_ms OR NEW.title IS NOT OLD.title)
+      THEN 'illegal: depth, tree, title and time of creation of job #' || OLD.id || ' never change'
     WHEN OLD.depth IS NULL AND NEW.depth IS NOT NULL AND (
          NEW.depth IS NOT coalesce((SELECT depth + 1 FROM jobs WHERE id = OLD.parent_id), 0)
       OR NEW.root_id IS NOT coalesce((SELECT root_id FROM jobs WHERE id = OLD.parent_id), OLD.id))
       THEN 'illegal: depth and tree of job #' || OLD.id || ' are computed from its parent'
-    WHEN NEW.children IS NOT OLD.children AND NEW.children IS NOT OLD.children + 1
-      THEN 'illegal: the count of children of job #' || OLD.id || ' only grows'
-    WHEN NEW.seq IS NOT OLD.seq AND NEW.seq IS NOT (SELECT seq FROM store)
+    WHEN (NEW.children IS NOT OLD.children OR NEW.open_children IS NOT OLD.open_children OR NEW.open_asks IS NOT OLD.open_asks
+        OR NEW.cost_usd IS NOT OLD.cost_usd OR NEW.subtree_cost_usd IS NOT OLD.subtree_cost_usd
+        OR NEW.tokens IS NOT OLD.tokens OR NEW.subtree_tokens IS NOT OLD.subtree_tokens)
+      AND (SELECT busy_job FROM store) IS NULL
+      THEN 'illegal: the counters and totals of job #' || OLD.id || ' are computed'
+    WHEN NEW.seq IS NOT OLD.seq AND (NEW.seq IS NOT (SELECT seq FROM store) OR EXISTS (SELECT 1 FROM jobs WHERE seq = NEW.seq))
       THEN 'illegal: seq of job #' || OLD.id || ' is computed'
+    WHEN NEW.changed_ms NOT BETWEEN 0 AND 253402300799999 OR NEW.ended_ms NOT BETWEEN 0 AND 253402300799999
+      OR NEW.activity_ms NOT BETWEEN 0 AND 253402300799999 OR (OLD.changed_ms IS NOT NULL AND NEW.changed_ms IS NULL)
+      THEN 'bad_input: times are milliseconds since 1970, up to the year 9999'
+    WHEN NEW.priority NOT BETWEEN -100 AND 100 THEN 'bad_input: priority is ' || NEW.priority || '; allowed: -100 to 100'
+    WHEN NEW.data IS NOT OLD.data AND NOT json_valid(NEW.data) THEN 'bad_input: data of job #' || OLD.id || ' is JSON'
+    WHEN NEW.status IS NULL  -- UPDATE OR REPLACE would put the default in its place, behind the back of what follows
+      THEN 'illegal: job #' || OLD.id || ' is ' || OLD.status || ' and can not become NULL'
     WHEN NEW.status IS NOT OLD.status AND (OLD.status || '>' || NEW.status) NOT IN (
          'queued>running', 'queued>waiting', 'queued>failed', 'queued>cancelled',
          'running>queued', 'running>waiting', 'running>completed', 'running>partial', 'running>failed', 'running>cancelled',
          'waiting>queued', 'waiting>completed', 'waiting>partial', 'waiting>failed', 'waiting>cancelled',
          'partial>queued', 'partial>waiting', 'failed>queued', 'failed>waiting', 'cancelled>queued', 'cancelled>waiting')
       THEN 'illegal: job #' || OLD.id || ' is ' || OLD.status || ' and can not become ' || NEW.status
-    WHEN NEW.status IS NOT OLD.status AND NEW.status IN ('completed', 'partial', 'failed', 'cancelled')
-      AND EXISTS (SELECT 1 FROM jobs WHERE parent_id = OLD.id AND status NOT IN ('completed', 'partial', 'failed', 'cancelled'))
+    WHEN NEW.status IS NOT OLD.status AND (NEW.status IN ('completed', 'partial') OR NEW.status IN ('failed', 'cancelled'))
+      AND EXISTS (SELECT 1 FROM jobs WHERE parent_id = OLD.id AND (status IN ('queued', 'running') OR status = 'waiting'))
       THEN 'illegal: job #' || OLD.id || ' has children that have not ended, so it can not become ' || NEW.status
         || '; a whole subtree is ended by: orch cancel ' || OLD.id
-    WHEN OLD.status IN ('completed', 'partial', 'failed', 'cancelled') AND NEW.status NOT IN ('completed', 'partial', 'failed', 'cancelled')
-      AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.parent_id AND status IN ('completed', 'partial', 'failed', 'cancelled'))
+    WHEN NEW.status IS NOT OLD.status AND NEW.status IS 'completed'
+      AND EXISTS (SELECT 1 FROM jobs WHERE parent_id = OLD.id AND status IS NOT 'completed')
+      THEN 'illegal: job #' || OLD.id || ' has children that did not complete, so it can not become completed'
+    WHEN NEW.status IS NOT OLD.status AND OLD.status IS 'running'
+      AND EXISTS (SELECT 1 FROM attempts WHERE job_id = OLD.id AND number = OLD.attempt AND ended_ms IS NULL)
+      THEN 'illegal: attempt ' || OLD.attempt || ' of job #' || OLD.id || ' has not ended; its worker is stopped by: orch cancel ' || OLD.id
+    WHEN NEW.status IS 'waiting' AND NEW.waiting_for IS NOT 'children' AND NEW.waiting_for IS NOT 'ask'
+      THEN 'illegal: job #' || OLD.id || ' would wait for nothing; a waiting job has waiting_for children or ask'
+    WHEN NEW.status IS NOT OLD.status AND (OLD.status = 'partial' OR OLD.status IN ('failed', 'cancelled'))
+      AND (NEW.tries IS NOT 0 OR NEW.delivered IS NOT 0 OR NEW.stop_reason IS NOT NULL OR NEW.not_before_ms IS NOT NULL
+        OR NEW.ended_ms IS NOT NULL OR (NEW.status IS 'queued' AND NEW.own_status IS NOT NULL))
+      THEN 'illegal: job #' || OLD.id || ' has ended (' || OLD.status || '); it is opened again by: orch retry ' || OLD.id
+    WHEN NEW.ended_ms IS NOT NULL AND (NEW.status IN ('queued', 'running') OR NEW.status = 'waiting')
+      THEN 'illegal: job #' || OLD.id || ' is ' || NEW.status || ', so it has no time of its end'
+    WHEN NEW.status IS NOT OLD.status AND (OLD.status = 'partial' OR OLD.status IN ('failed', 'cancelled'))
+      AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.parent_id
+        AND (status IN ('completed', 'partial') OR status IN ('failed', 'cancelled')))
       THEN 'illegal: the parent of job #' || OLD.id || ' has ended; both are opened again by: orch retry ' || OLD.id
     WHEN OLD.status = 'queued' AND NEW.status = 'waiting' AND OLD.kind IS NOT 'group'
       THEN 'illegal: job #' || OLD.id || ' is of kind ' || OLD.kind || '; only a group waits without having run'
@@ -111,13 +160,20 @@ CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
       THEN 'max_workers: tree #' || OLD.root_id || ' runs as many workers as its max_workers allows ('
         || (SELECT max_workers FROM trees WHERE root_id = OLD.root_id) || '), so job #' || OLD.id
         || ' stays; a person raises it: orch limits ' || OLD.root_id || ' --max-workers N'
-    WHEN NEW.status IN ('completed', 'partial', 'failed', 'cancelled') AND NEW.status IS OLD.status AND (
+    WHEN NEW.status IS OLD.status AND (NEW.status IN ('completed', 'partial') OR NEW.status IN ('failed', 'cancelled')) AND (
          NEW.result IS NOT OLD.result OR NEW.error IS NOT OLD.error OR NEW.data IS NOT OLD.data OR NEW.reason IS NOT OLD.reason
       OR (OLD.ended_ms IS NOT NULL AND NEW.ended_ms IS NOT OLD.ended_ms) OR NEW.own_status IS NOT OLD.own_status
-      OR NEW.denials IS NOT OLD.denials OR NEW.title IS NOT OLD.title)
+      OR NEW.denials IS NOT OLD.denials)
       THEN 'illegal: job #' || OLD.id || ' has ended (' || OLD.status || '); its result never changes'
   END AS refusal)
   WHERE refusal IS NOT NULL;
+END;
+
+-- Marked: what only the store's own functions write, because a limit, a stop or the end of a wait hangs on it.
+CREATE TRIGGER jobs_guard_marked
+BEFORE UPDATE OF attempt, tries, own_status, denials, session_id, waiting_for, delivered, lending, wants_slot, stop_reason,
+  stop_requested_ms, not_before_ms, deadline_ms, started_ms, timeout_s ON jobs BEGIN
+  SELECT jobs_are_steered_by_the_orch_commands();
 END;
 
 CREATE TRIGGER jobs_guard_delete BEFORE DELETE ON jobs BEGIN
@@ -128,7 +184,8 @@ END;
 CREATE TRIGGER trees_guard_insert BEFORE INSERT ON trees BEGIN
   SELECT RAISE(ABORT, 'illegal: a tree is made with its root job, once')
   WHERE EXISTS (SELECT 1 FROM trees WHERE root_id = NEW.root_id)
-     OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.root_id AND parent_id IS NULL);
+     OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.root_id AND parent_id IS NULL)
+     OR (SELECT busy_job FROM store) IS NOT NEW.root_id;
 END;
 
 CREATE TRIGGER trees_guard_delete BEFORE DELETE ON trees BEGIN
@@ -136,12 +193,12 @@ CREATE TRIGGER trees_guard_delete BEFORE DELETE ON trees BEGIN
 END;
 
 CREATE TRIGGER trees_guard_update BEFORE UPDATE ON trees BEGIN
-  SELECT RAISE(ABORT, 'illegal: the tree of a root never changes, and its count of jobs only grows')
-  WHERE NEW.root_id IS NOT OLD.root_id OR (NEW.jobs IS NOT OLD.jobs AND NEW.jobs IS NOT OLD.jobs + 1);
+  SELECT RAISE(ABORT, 'illegal: the tree of a root never changes, and its count of jobs is computed')
+  WHERE NEW.root_id IS NOT OLD.root_id
+     OR (NEW.jobs IS NOT OLD.jobs AND (NEW.jobs IS NOT OLD.jobs + 1 OR (SELECT busy_job FROM store) IS NULL));
 END;
 
--- The function is one that only tui-orch's own connections have. Anyone else gets "no such function: ..." with the way
--- out as its name, so a worker with `sqlite3` does not raise the limits it runs under.
+-- Marked.
 CREATE TRIGGER trees_guard_limits
 BEFORE UPDATE OF max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, permission_mode, allowed_tools ON trees BEGIN
   SELECT limits_are_changed_by_the_command_orch_limits();
@@ -161,18 +218,44 @@ BEFORE UPDATE OF max_depth, max_jobs, max_children, max_workers, max_attempts, t
     WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
       OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
       THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'
-    WHEN NEW.budget_usd IS NOT NULL AND NOT NEW.budget_usd > 0
-      THEN 'bad_input: budget_usd is ' || NEW.budget_usd || '; allowed: above 0'
+    WHEN NEW.budget_usd IS NOT NULL AND NOT (NEW.budget_usd > 0 AND NEW.budget_usd <= 1000000000)
+      THEN 'bad_input: budget_usd is ' || NEW.budget_usd || '; allowed: above 0, up to 1000000000'
+    WHEN NEW.permission_mode NOT IN ('acceptEdits', 'default', 'plan', 'dontAsk', 'bypassPermissions')
+      THEN 'bad_input: permission_mode is ' || quote(substr(NEW.permission_mode, 1, 40))
+        || '; allowed: acceptEdits, default, plan, dontAsk, bypassPermissions'
   END AS refusal)
   WHERE refusal IS NOT NULL;
+END;
+
+-- Marked.
+CREATE TRIGGER trees_guard_ways BEFORE UPDATE OF work_dir, model, setting_sources, park_after_s, paused_ms ON trees BEGIN
+  SELECT pauses_are_made_by_the_command_orch_pause();
+  SELECT coalesce(json_extract('{}', 'bad_input: park_after_s is ' || NEW.park_after_s || '; allowed: 0 to 604800'),
+    RAISE(ABORT, 'refused: by the rules of the store'))
+  WHERE NOT (NEW.park_after_s >= 0 AND NEW.park_after_s <= 604800);
 END;
 
 --------------------------------------------------------------------------------------------------------- store, settings
 CREATE TRIGGER store_guard_insert BEFORE INSERT ON store BEGIN SELECT RAISE(ABORT, 'illegal: the store has one row'); END;
 CREATE TRIGGER store_guard_delete BEFORE DELETE ON store BEGIN SELECT RAISE(ABORT, 'illegal: the store has one row'); END;
 CREATE TRIGGER store_guard_update BEFORE UPDATE ON store BEGIN
-  SELECT RAISE(ABORT, 'illegal: the store keeps its identity, and its seq only rises')
-  WHERE NEW.one IS NOT 1 OR NEW.store_id IS NOT OLD.store_id OR NEW.created_ms IS NOT OLD.created_ms OR NEW.seq < OLD.seq;
+  SELECT RAISE(ABORT, 'illegal: the store keeps its identity, and its seq rises one by one')
+  WHERE NEW.one IS NOT 1 OR NEW.store_id IS NOT OLD.store_id OR NEW.created_ms IS NOT OLD.created_ms
+     OR (NEW.seq IS NOT OLD.seq AND NEW.seq IS NOT OLD.seq + 1);
+  -- Due: the row differs from what has been booked for it. Between statements that is true of no job, because the triggers
+  -- that book a change run within the statement that makes it.
+  SELECT RAISE(ABORT, 'illegal: counters, totals and history are written by the store alone')
+  WHERE NEW.busy_job IS NOT OLD.busy_job AND NEW.busy_job IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM jobs WHERE id = NEW.busy_job AND (
+         depth IS NULL
+      OR status IS NOT (SELECT status FROM changes WHERE job_id = jobs.id ORDER BY seq DESC LIMIT 1)
+      OR open_asks IS NOT (SELECT count(*) FROM asks WHERE job_id = jobs.id AND answer IS NULL)
+      OR cost_usd IS NOT (SELECT total(cost_usd) FROM attempts WHERE job_id = jobs.id)
+      OR tokens IS NOT (SELECT coalesce(sum(input_tokens + output_tokens), 0) FROM attempts WHERE job_id = jobs.id)));
+END;
+-- Marked.
+CREATE TRIGGER store_guard_pause BEFORE UPDATE OF paused_ms, brake_reason, brake_until_ms ON store BEGIN
+  SELECT pauses_are_made_by_the_command_orch_pause();
 END;
 CREATE TRIGGER settings_guard_insert BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'illegal: settings have one row'); END;
 CREATE TRIGGER settings_guard_delete BEFORE DELETE ON settings BEGIN SELECT RAISE(ABORT, 'illegal: settings have one row'); END;
@@ -208,12 +291,15 @@ CREATE TRIGGER settings_guard_update BEFORE UPDATE ON settings BEGIN
 END;
 
 ---------------------------------------------------------------------------------------------------------------- attempts
+-- Marked, both: an attempt is written by the supervisor that starts it and by its own worker.
 CREATE TRIGGER attempts_guard_insert BEFORE INSERT ON attempts BEGIN
+  SELECT attempts_are_written_by_their_workers();
   SELECT RAISE(ABORT, 'illegal: an attempt is made when its job starts, once')
   WHERE EXISTS (SELECT 1 FROM attempts WHERE job_id = NEW.job_id AND number = NEW.number)
      OR NEW.number IS NOT (SELECT attempt FROM jobs WHERE id = NEW.job_id AND status = 'running');
 END;
 CREATE TRIGGER attempts_guard_update BEFORE UPDATE ON attempts BEGIN
+  SELECT attempts_are_written_by_their_workers();
   SELECT RAISE(ABORT, 'illegal: an attempt keeps its number and claim, and never changes after its end')
   WHERE NEW.job_id IS NOT OLD.job_id OR NEW.number IS NOT OLD.number OR NEW.token_sha256 IS NOT OLD.token_sha256
      OR (OLD.claimed_ms IS NOT NULL AND NEW.claimed_ms IS NOT OLD.claimed_ms) OR OLD.ended_ms IS NOT NULL;
@@ -225,15 +311,31 @@ END;
 -------------------------------------------------------------------------------------------------------------------- asks
 CREATE TRIGGER asks_guard_insert BEFORE INSERT ON asks BEGIN
   SELECT RAISE(ABORT, 'illegal: an ask is made by the running attempt of a job, without an answer')
-  WHERE EXISTS (SELECT 1 FROM asks WHERE id = NEW.id) OR NEW.answer IS NOT NULL
+  WHERE EXISTS (SELECT 1 FROM asks WHERE id = NEW.id) OR NEW.answer IS NOT NULL OR NEW.text IS NOT NULL
+     OR NEW.answered_ms IS NOT NULL OR NEW.used_ms IS NOT NULL
      OR NEW.attempt IS NOT (SELECT attempt FROM jobs WHERE id = NEW.job_id AND status = 'running');
+  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input and a JSON array as options')
+  WHERE NEW.kind NOT IN ('permission', 'question') OR NOT json_valid(NEW.options)
+     OR (NEW.input IS NOT NULL AND NOT json_valid(NEW.input));
+  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input and a JSON array as options')
+  WHERE json_type(NEW.options) IS NOT 'array' OR EXISTS (SELECT 1 FROM json_each(NEW.options) WHERE type IS NOT 'text')
+     OR (NEW.input IS NOT NULL AND json_type(NEW.input) IS NOT 'object');
 END;
 CREATE TRIGGER asks_guard_update BEFORE UPDATE ON asks BEGIN
   SELECT RAISE(ABORT, 'illegal: an ask never changes, and is answered once: allow, deny, answered or void')
   WHERE NEW.id IS NOT OLD.id OR NEW.job_id IS NOT OLD.job_id OR NEW.attempt IS NOT OLD.attempt OR NEW.kind IS NOT OLD.kind
      OR NEW.tool IS NOT OLD.tool OR NEW.input IS NOT OLD.input OR NEW.question IS NOT OLD.question
-     OR (OLD.answer IS NOT NULL AND (NEW.answer IS NOT OLD.answer OR NEW.text IS NOT OLD.text))
+     OR NEW.options IS NOT OLD.options OR NEW.created_ms IS NOT OLD.created_ms
+     OR (OLD.answer IS NOT NULL AND (NEW.answer IS NOT OLD.answer OR NEW.text IS NOT OLD.text OR NEW.answered_ms IS NOT OLD.answered_ms))
+     OR (OLD.used_ms IS NOT NULL AND NEW.used_ms IS NOT OLD.used_ms)
      OR (NEW.answer IS NOT NULL AND NEW.answer NOT IN ('allow', 'deny', 'answered', 'void'));
+  -- Marked by way of its time, since a job that ends voids its asks whoever ends it.
+  SELECT RAISE(ABORT, 'illegal: an ask is answered by a person: orch answer ID allow|deny|TEXT; only the end of its job voids it')
+  WHERE OLD.answer IS NULL AND NEW.answer IS NOT NULL AND NEW.answered_ms IS NULL AND NOT (NEW.answer = 'void'
+    AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND status IN ('completed', 'partial', 'failed', 'cancelled')));
+END;
+CREATE TRIGGER asks_guard_marked BEFORE UPDATE OF text, answered_ms, used_ms ON asks BEGIN
+  SELECT asks_are_answered_by_the_command_orch_answer();
 END;
 CREATE TRIGGER asks_guard_delete BEFORE DELETE ON asks BEGIN
   SELECT RAISE(ABORT, 'illegal: asks are never deleted');
@@ -244,5 +346,17 @@ CREATE TRIGGER changes_guard_update BEFORE UPDATE ON changes BEGIN SELECT RAISE(
 CREATE TRIGGER changes_guard_delete BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'illegal: history never changes'); END;
 CREATE TRIGGER changes_guard_insert BEFORE INSERT ON changes BEGIN
   SELECT RAISE(ABORT, 'illegal: history is written by the store alone')
-  WHERE EXISTS (SELECT 1 FROM changes WHERE seq = NEW.seq) OR NEW.seq IS NOT (SELECT seq FROM store);
+  WHERE EXISTS (SELECT 1 FROM changes WHERE seq = NEW.seq)
+     OR NOT EXISTS (SELECT 1 FROM store WHERE seq = NEW.seq AND busy_job = NEW.job_id);
+END;
+
+----------------------------------------------------------------------------------------------------------- status_counts
+CREATE TRIGGER status_counts_guard_insert BEFORE INSERT ON status_counts BEGIN
+  SELECT RAISE(ABORT, 'illegal: the counts of jobs are computed') WHERE (SELECT busy_job FROM store) IS NULL;
+END;
+CREATE TRIGGER status_counts_guard_update BEFORE UPDATE ON status_counts BEGIN
+  SELECT RAISE(ABORT, 'illegal: the counts of jobs are computed') WHERE (SELECT busy_job FROM store) IS NULL;
+END;
+CREATE TRIGGER status_counts_guard_delete BEFORE DELETE ON status_counts BEGIN
+  SELECT RAISE(ABORT, 'illegal: the counts of jobs are computed');
 END;

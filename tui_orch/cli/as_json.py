@@ -1,0 +1,96 @@
+"""The JSON of every command: plain dicts of jobs, ledgers, trees and asks, and how they are written.
+
+``cost_usd`` is of a job and all below it, as in a ledger; ``own_cost_usd`` of its own attempts. Times are milliseconds
+since 1970 in UTC. The names do not change; new ones may be added.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from store.models import Ask, Attempt, Job, LedgerEntry, Tree
+from tui_orch.client.text import clean_json
+
+
+def job(found: Job, ledger: Sequence[LedgerEntry] | None = None) -> dict[str, Any]:
+    """Return a job, with what it knows of its children where ``ledger`` is given."""
+    values: dict[str, Any] = {
+        "id": found.id,
+        "parent_id": found.parent_id,
+        "root_id": found.root_id,
+        "depth": found.depth,
+        "batch": batch_name(found.parent_id, found.batch),
+        "kind": found.kind.value,
+        "title": found.title,
+        "status": found.status.value,
+        "reason": found.reason,
+        "request": found.request,
+        "argv": None if found.argv is None else list(found.argv),
+        "model": found.model,
+        "priority": found.priority,
+        "result": found.result,
+        "error": found.error,
+        "data": found.data,
+        "denials": list(found.denials),
+        "cost_usd": found.subtree_cost_usd,
+        "own_cost_usd": found.cost_usd,
+        "tokens": found.subtree_tokens,
+        "attempts": found.attempt,
+        "children": found.children,
+        "open_children": found.open_children,
+        "open_asks": found.open_asks,
+        "activity": found.activity,
+        "session_id": found.session_id,
+        "created_ms": found.created_ms,
+        "started_ms": found.started_ms,
+        "ended_ms": found.ended_ms,
+        "deadline_ms": found.deadline_ms,
+    }
+    if ledger is not None:
+        values["ledger"] = [entry(of, found.id) for of in ledger]
+    return values
+
+
+def entry(found: LedgerEntry, parent_id: int) -> dict[str, Any]:
+    """Return one child as its parent sees it."""
+    return asdict(found) | {
+        "parent_id": parent_id,
+        "batch": batch_name(parent_id, found.batch),
+        "kind": found.kind.value,
+        "status": found.status.value,
+    }
+
+
+def attempt(found: Attempt) -> dict[str, Any]:
+    """Return one attempt; ``cost_usd`` and the tokens are its own."""
+    values = asdict(found)
+    del values["job_id"]
+    used: dict[str, Any] = values.pop("usage")
+    return values | used
+
+
+def ask(found: Ask) -> dict[str, Any]:
+    """Return one ask."""
+    return asdict(found) | {"options": list(found.options)}
+
+
+def tree(found: Tree) -> dict[str, Any]:
+    """Return a tree's limits and ways."""
+    return asdict(found)
+
+
+def batch_name(parent_id: int | None, batch: int | None) -> str | None:
+    """Return a batch as people and workers call it, ``12-1``."""
+    return None if parent_id is None or batch is None else f"{parent_id}-{batch}"
+
+
+def text(value: Any) -> str:
+    """Return JSON that is safe on a terminal and means exactly ``value``."""
+    return clean_json(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")

@@ -1,0 +1,46 @@
+"""A job's result as text: its own, and where it has none of its own, what its children found. Pure."""
+
+from collections.abc import Sequence
+
+from store.models import Job, LedgerEntry
+from store.states import FINAL, Kind, Status
+from tui_orch.cli.tree_view import GLYPHS
+from tui_orch.client.text import clean, one_line
+
+
+def result_text(job: Job, ledger: Sequence[LedgerEntry]) -> str:
+    """Return what a person wants to read of a job that has ended; a group's result is that of its children."""
+    if job.result is not None:
+        return clean(job.result).rstrip("\n")
+    if job.kind is Kind.GROUP:
+        return ledger_text(ledger)
+    return ""
+
+
+def ledger_text(ledger: Sequence[LedgerEntry]) -> str:
+    """Return each child with its state and its result or error."""
+    return "\n\n".join(f"{headline(entry)}\n{_body(entry)}".rstrip() for entry in ledger)
+
+
+def headline(entry: LedgerEntry) -> str:
+    """Return one child on one line."""
+    why = f" ({one_line(entry.reason)})" if entry.reason and entry.status in FINAL - {Status.CANCELLED} else ""
+    return f"{GLYPHS[entry.status]} {entry.status}{why} #{entry.id} {one_line(entry.title)}"
+
+
+def failures(job: Job, ledger: Sequence[LedgerEntry]) -> list[str]:
+    """Return a line for what went wrong: the job's own error, and each child that did not complete."""
+    lines = []
+    if job.status is not Status.COMPLETED:
+        why = f" ({job.reason})" if job.reason and job.reason != job.status else ""
+        said = f": {job.error}" if job.error else ""
+        lines.append(f"#{job.id} {job.status}{why}{said}")
+    for entry in ledger:
+        if entry.status in (Status.FAILED, Status.PARTIAL, Status.CANCELLED):
+            said = f": {entry.error}" if entry.error else ""
+            lines.append(f"#{entry.id} {entry.status} · {entry.title}{said}")
+    return lines
+
+
+def _body(entry: LedgerEntry) -> str:
+    return clean(entry.result or entry.error or "").strip()
