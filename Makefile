@@ -4,13 +4,14 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: help setup demo test check format clean
+.PHONY: help setup demo test check format docs clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
 	@echo "make test    run the tests"
 	@echo "make check   ruff, mypy --strict, import contracts"
 	@echo "make format  let ruff format and fix"
+	@echo "make docs    write docs/cli.md from the commands"
 	@echo "make clean   remove the virtual environment and caches"
 
 setup: $(VENV)/.installed
@@ -35,6 +36,9 @@ check: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup
+	$(BIN)/python -m tui_orch.cli.reference > docs/cli.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

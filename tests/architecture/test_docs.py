@@ -8,6 +8,7 @@ from pathlib import Path
 from store.settings import NAMES
 from store.states import Kind, Reason, Status
 from tui_orch.cli.main import VERBS
+from tui_orch.cli.reference import reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,3 +54,8 @@ def test_the_constraints_pin_every_direct_dependency() -> None:
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
     assert {re.split(r"[<>=!~ ]", name)[0].lower() for name in wanted} <= pinned
+
+
+def test_the_reference_of_the_command_line_is_what_the_commands_say() -> None:
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / "cli.md").read_text("utf-8") == reference()

@@ -2,28 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from at_work import AtWork, most_at_once
+from scripted import report, scripted, spawn
 
 from store.states import Status
 from store.tree import history
-from tui_orch.demo.model import ScriptedModel
-from tui_orch.demo.script import Branch, Role, Script, ToolCall, Turn
+from tui_orch.demo.script import Branch, Role, Script
 
 pytestmark = [pytest.mark.real_cli, pytest.mark.timeout(180)]
-
-
-def spawn(*tasks: str) -> Turn:
-    return Turn("I split it.", (ToolCall("mcp__orch__spawn_subtasks", {"tasks": list(tasks), "wait": True}),))
-
-
-def report(summary: str, *, success: bool = True) -> tuple[Turn, Turn]:
-    call = ToolCall("mcp__orch__report_result", {"summary": summary, "success": success})
-    return Turn("I report.", (call,)), Turn(summary)
 
 
 LEVELS = Script(
@@ -39,18 +27,6 @@ LEVELS = Script(
         Role(r"^ROOT", (spawn("LEVEL-1"), *report("root"))),
     )
 )
-
-
-@contextmanager
-def scripted(work: AtWork, script: Script) -> Iterator[ScriptedModel]:
-    with ScriptedModel(script) as model:
-        work.env |= {
-            "ANTHROPIC_BASE_URL": model.url,
-            "ANTHROPIC_API_KEY": "made-up",
-            "CLAUDE_CONFIG_DIR": str(Path(work.env["HOME"]) / "claude"),
-            "CLAUDE_CODE_MAX_RETRIES": "0",
-        }
-        yield model
 
 
 def test_a_tree_of_depth_3_completes_with_one_worker_at_a_time(work: AtWork) -> None:

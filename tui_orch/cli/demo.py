@@ -24,7 +24,15 @@ _IDLE_S = 60.0
 
 @click.command("demo")
 @click.option("--into", metavar="DIR", type=click.Path(file_okay=False, path_type=Path), help="Where to build it.")
-def command(into: Path | None) -> int:
+@click.option(
+    "--pace",
+    metavar="SECONDS",
+    type=click.FloatRange(0, 60),
+    default=0.4,
+    show_default=True,
+    help="How long the model thinks before each turn.",
+)
+def command(into: Path | None, pace: float) -> int:
     """Run a sample tree without an account.
 
     The real Claude Code works with a scripted model: no account, no network.
@@ -49,7 +57,7 @@ def command(into: Path | None) -> int:
         return exits.code_of([root.status])
 
     try:
-        with staged((into or free_folder(Path.cwd())).absolute()) as stage:
+        with staged((into or free_folder(Path.cwd())).absolute(), pace) as stage:
             print(f"Claude Code builds a small notes service in {stage.folder}; its model is a script.", flush=True)
             return play(stage)
     except FileExistsError as error:

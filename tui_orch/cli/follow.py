@@ -38,13 +38,16 @@ def follow(store: Store, root_id: int, screen: Screen, each_time: Callable[[], N
     """Show a tree until its root has ended, and return the root. ``each_time`` is called about once a second."""
     jobs: dict[int, Job] = {}
     seq = 0
+    rules, rules_of = "", -1
     try:
         while True:
             seen, drawn_at = store.data_version(), time.monotonic()
             with store.read() as reader:
                 seq = _take_changes(reader, root_id, jobs, seq)
                 notes = _notes(reader, root_id)
-            screen.show(jobs, notes, now_ms())
+            if (version := store.schema_version()) != rules_of:
+                rules, rules_of = _broken_rules(store), version
+            screen.show(jobs, [*notes, rules] if rules else notes, now_ms())
             if jobs[root_id].status in FINAL:
                 return jobs[root_id]
             each_time()
@@ -63,6 +66,12 @@ def _take_changes(reader: Reader, root_id: int, jobs: dict[int, Job], seq: int) 
         if len(changed) < _PAGE:
             jobs.setdefault(root_id, get_job(reader, root_id))
             return seq
+
+
+def _broken_rules(store: Store) -> str:
+    """Return why no supervisor starts anything in this store, or nothing."""
+    changed = store.schema_differences()
+    return f"the store's rules were changed ({changed[0]}), so nothing new starts; see: orch doctor" if changed else ""
 
 
 def _notes(reader: Reader, root_id: int) -> list[str]:

@@ -35,7 +35,7 @@ def failures(job: Job, ledger: Sequence[LedgerEntry]) -> list[str]:
         why = f" ({job.reason})" if job.reason and job.reason != job.status else ""
         said = f": {job.error}" if job.error else ""
         lines.append(f"#{job.id} {job.status}{why}{said}")
-    for entry in ledger:
+    for entry in ledger if job.kind is not Kind.GROUP else ():  # a group's result has told them already
         if entry.status in (Status.FAILED, Status.PARTIAL, Status.CANCELLED):
             said = f": {entry.error}" if entry.error else ""
             lines.append(f"#{entry.id} {entry.status} · {entry.title}{said}")

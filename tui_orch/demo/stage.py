@@ -17,8 +17,6 @@ from tui_orch.demo.model import ScriptedModel
 
 FOLDER_NAME = "tui-orch-demo"
 MAX_WORKERS = 4
-#: Seconds that the scripted model thinks before each turn, so that a person can follow.
-PACE_S = 0.4
 
 _REAL_MODEL = ("ANTHROPIC_", "CLAUDE_CODE_", "AWS_", "CLOUD_ML_", "VERTEX_")
 
@@ -40,8 +38,11 @@ def free_folder(parent: Path) -> Path:
 
 
 @contextmanager
-def staged(folder: Path, pace_s: float = PACE_S) -> Iterator[Stage]:
-    """Prepare ``folder`` (new or empty) and serve the scripted model until the block ends. Raises OSError."""
+def staged(folder: Path, pace_s: float) -> Iterator[Stage]:
+    """Prepare ``folder`` (new or empty) and serve the scripted model until the block ends. Raises OSError.
+
+    ``pace_s``: seconds that the model thinks before each turn, so that a person can follow.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty; the demo needs a folder of its own, see --into")
