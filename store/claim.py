@@ -16,7 +16,7 @@ from store.tree import get_job, get_tree, path
 _START = """
 UPDATE jobs SET status = 'running', attempt = attempt + 1, reason = NULL, waiting_for = NULL, not_before_ms = NULL, lending = 0,
   wants_slot = 0, started_ms = coalesce(started_ms, ?), deadline_ms = ?, changed_ms = ?
-WHERE id = ? AND status = 'queued'
+WHERE id = ? AND status = 'queued' AND stop_reason IS NULL
 """
 _NEW_ATTEMPT = "INSERT INTO attempts(job_id, number, token_sha256, started_ms, session_id) SELECT id, attempt, ?, ?, session_id FROM jobs WHERE id = ?"
 _CLAIM = """
@@ -47,7 +47,8 @@ def start_attempt(tx: Transaction, job_id: int, token_sha256: str, now_ms: int) 
     check_place(tx, job, tree)
     due_ms = deadline(tree, job, job.started_ms or now_ms, parent_deadline(tx, job))
     if not tx.run(_START, (now_ms, due_ms, now_ms, job_id)):
-        raise IllegalChange(f"job #{job_id} is {job.status}, not queued")
+        why = f"is being stopped ({job.stop_reason})" if job.status is Status.QUEUED else f"is {job.status}, not queued"
+        raise IllegalChange(f"job #{job_id} {why}")
     tx.run(_NEW_ATTEMPT, (token_sha256, now_ms, job_id))
     return Fence(job_id, job.attempt + 1)
 
@@ -114,13 +115,22 @@ def set_session(tx: Transaction, fence: Fence, session_id: str) -> None:
 
 
 def lend_slot(tx: Transaction, fence: Fence) -> None:
-    """Give the slot away while the worker blocks. Raises StaleAttempt."""
-    _fenced(tx, fence, "lending = 1, wants_slot = 0", ())
+    """Give the slot away while the worker, or one of several clients in it, blocks. Raises StaleAttempt."""
+    _fenced(tx, fence, "lending = lending + 1, wants_slot = 0", ())
 
 
-def want_slot(tx: Transaction, fence: Fence) -> None:
-    """Ask for a slot again; the supervisor grants it. The worker goes on once ``lending`` is false. Raises StaleAttempt."""
-    _fenced(tx, fence, "wants_slot = lending", ())
+def want_slot(tx: Transaction, fence: Fence) -> bool:
+    """Tell whether a client that has blocked may go on; ask for the slot if not. Call it until it is so.
+
+    While other clients of the job still block, the slot stays lent and this one goes on without: if it took the slot
+    back, the children that the others wait for might never get one. Raises StaleAttempt.
+    """
+    lending = require_running(tx, fence).lending
+    if lending == 1:
+        _fenced(tx, fence, "wants_slot = 1", ())
+    elif lending > 1:
+        _fenced(tx, fence, "lending = lending - 1", ())
+    return lending != 1
 
 
 def grant_slot(tx: Transaction, job_id: int) -> bool:

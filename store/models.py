@@ -107,7 +107,7 @@ class Job:
     children: int
     open_children: int
     open_asks: int
-    lending: bool
+    lending: int  # how many clients in its worker block; it holds no slot unless 0
     wants_slot: bool
     stop_reason: str | None
     stop_requested_ms: int | None

@@ -66,7 +66,7 @@ def job(row: tuple[Any, ...]) -> Job:
     values["argv"] = strings(values["argv"])
     values["data"] = loads(values["data"])
     values["denials"] = tuple(loads(values["denials"]))
-    for name in ("lending", "wants_slot", "delivered"):
+    for name in ("wants_slot", "delivered"):
         values[name] = bool(values[name])
     return Job(**values)
 

@@ -87,7 +87,7 @@ CREATE TABLE jobs (
   children          INTEGER NOT NULL DEFAULT 0,    -- (computed)
   open_children     INTEGER NOT NULL DEFAULT 0,    -- (computed) children that have not ended
   open_asks         INTEGER NOT NULL DEFAULT 0,    -- (computed) asks without an answer
-  lending           INTEGER NOT NULL DEFAULT 0,    -- 1 = its process lives but blocks, and holds no slot
+  lending           INTEGER NOT NULL DEFAULT 0,    -- how many clients in its worker block; unless 0 its process lives but holds no slot
   wants_slot        INTEGER NOT NULL DEFAULT 0,    -- 1 = it would go on, as soon as it gets a slot again
   stop_reason       TEXT,                          -- why its worker is asked to end
   stop_requested_ms INTEGER,                       -- since when

@@ -150,6 +150,8 @@ CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
       THEN 'illegal: the parent of job #' || OLD.id || ' has ended; both are opened again by: orch retry ' || OLD.id
     WHEN OLD.status = 'queued' AND NEW.status = 'waiting' AND OLD.kind IS NOT 'group'
       THEN 'illegal: job #' || OLD.id || ' is of kind ' || OLD.kind || '; only a group waits without having run'
+    WHEN NEW.status IS NOT OLD.status AND NEW.status = 'queued' AND OLD.kind = 'group' AND OLD.children > 0
+      THEN 'illegal: job #' || OLD.id || ' is a group that has its children; queued again, it would get them once more'
     WHEN OLD.status = 'queued' AND NEW.status = 'running' AND OLD.kind = 'group'
       THEN 'illegal: job #' || OLD.id || ' is a group; it has no process'
     WHEN NEW.attempt IS NOT OLD.attempt + (OLD.status = 'queued' AND NEW.status = 'running')

@@ -142,3 +142,13 @@ def test_a_changed_schema_stops_all_launches_and_says_so(work: AtWork) -> None:
     root = work.submit("echo never")
     work.wait_for(lambda: "the schema is not as it was shipped" in work.home.supervisor_log.read_text(), "a warning")
     assert work.job(root).status is Status.QUEUED
+
+
+def test_two_clients_of_one_job_may_wait_at_the_same_time_with_one_slot(work: AtWork) -> None:
+    """The slot stays lent until the last of them is back, or the child that it waits for would never get one."""
+    wait = "orch spawn --wait --kind command"
+    root = work.submit(f"{wait} 'echo first' & {wait} 'sleep 0.3; echo second' & wait; echo both", max_workers=1)
+    work.supervise()
+    assert work.until_ended(root, timeout_s=30).status is Status.COMPLETED
+    assert sorted(job.result or "" for job in work.jobs(root)[1:]) == ["first\n", "second\n"]
+    assert work.job(root).lending == 0

@@ -53,7 +53,7 @@ def _print_attempts(session: Session, job: Job, only: int | None, *, follow: boo
         job = _job(session, job.id)
         if number <= job.attempt:
             if only is None and number > 1 and not raw:
-                print(f"--- attempt {number} ---")
+                print(f"--- attempt {number} ---", flush=True)
             _print_attempt(session, job, number, follow=follow, raw=raw)
             if number == only:
                 return

@@ -1,6 +1,7 @@
 """``orch settings``: what holds for the whole store: slots, ceilings, and the limits that new trees get."""
 
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 import click
@@ -48,9 +49,9 @@ def _read(name: str, text: str, now: Settings) -> Any:
     present = getattr(now, name)
     try:
         if isinstance(present, tuple):
-            return [float(part) for part in text.split(",")]
+            return [_number(part) for part in text.split(",")]
         if isinstance(present, float):
-            return float(text)
+            return _number(text)
         if isinstance(present, int):
             number = int(text)
             if abs(number) > _MAX_INT:
@@ -62,6 +63,13 @@ def _read(name: str, text: str, now: Settings) -> Any:
     if not text.isprintable():
         raise BadInput(f"{name} must be plain text, not {text!r}")
     return text
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _text(value: Any) -> str:

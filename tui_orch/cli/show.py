@@ -8,6 +8,7 @@ import click
 from store.asks import job_asks
 from store.database import Reader
 from store.models import Ask, Attempt, Job, LedgerEntry
+from store.states import Status
 from store.tree import attempts, get_job, get_tree, history, ledger
 from tui_orch.cli import as_json, params
 from tui_orch.cli.limit_use import limit_use
@@ -84,7 +85,7 @@ def _head(job: Job, work_dir: str, project: str) -> list[str]:
         if job.subtree_tokens or job.subtree_cost_usd
         else None,
         "session": one_line(job.session_id) if job.session_id else None,
-        "does": one_line(job.activity) if job.activity else None,
+        "does": one_line(job.activity) if job.activity and job.status is Status.RUNNING else None,
     }
     return [f"#{job.id} {label(job)}  {one_line(job.title)}"] + [
         f"  {name + ':':<12}{value}" for name, value in fields.items() if value

@@ -8,7 +8,7 @@ from tui_orch.supervisor.ownership import SupervisorError, holder
 
 #: A supervisor that nobody asked for ends after so many seconds without work.
 EXIT_WHEN_IDLE_S = 60.0
-_LOOK_EVERY_S = 2.0
+_LOOK_EVERY_S = 1.0
 
 
 class Supervised:

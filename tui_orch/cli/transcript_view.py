@@ -13,6 +13,8 @@ from tui_orch.cli.measures import money
 _RESULT_LINES = 12
 _CALL_CHARS = 400
 _PREFIX = "mcp__orch__"
+#: What a tool's call is about, by the first of these that its input holds; ``--raw`` shows all of it.
+_TELLING = ("file_path", "notebook_path", "command", "pattern", "path", "url", "query", "question", "summary")
 
 
 def entry_lines(entry: Mapping[str, Any]) -> list[str]:
@@ -20,7 +22,7 @@ def entry_lines(entry: Mapping[str, Any]) -> list[str]:
     content = entry.get("content")
     match entry.get("type"):
         case "Prompt":
-            return ["> prompt", *_indented(_plain(content))]
+            return ["> prompt", *_indented(_plain(entry.get("text") or content))]
         case "AssistantMessage":
             return [line for block in _blocks(content) for line in _said(block)] + _failed(entry)
         case "UserMessage":
@@ -107,9 +109,8 @@ def _plain(content: Any) -> str:
 def _call(given: Any) -> str:
     if not isinstance(given, Mapping):
         return ""
-    values = list(given.values())
-    text = values[0] if len(values) == 1 and isinstance(values[0], str) else json.dumps(given, ensure_ascii=False)
-    text = " ".join(text.split())
+    what = next((given[name] for name in _TELLING if isinstance(given.get(name), str)), None)
+    text = " ".join((what or json.dumps(given, ensure_ascii=False)).split())
     return text if len(text) <= _CALL_CHARS else f"{text[: _CALL_CHARS - 1]}…"
 
 

@@ -46,10 +46,16 @@ def slot_lent(store: Store, fence: Fence) -> Iterator[None]:
         yield
     finally:
         # Also after an interruption: whoever goes on without a slot would be one worker too many.
-        with store.write() as tx:
-            want_slot(tx, fence)
-        until(store, lambda reader: _has_slot(reader, fence))
+        while not _may_go_on(store, fence):
+            until(store, lambda reader: _is_decided(reader, fence))
 
 
-def _has_slot(reader: Reader, fence: Fence) -> bool | None:
-    return None if require_running(reader, fence).lending else True
+def _may_go_on(store: Store, fence: Fence) -> bool:
+    with store.write() as tx:
+        return want_slot(tx, fence)
+
+
+def _is_decided(reader: Reader, fence: Fence) -> bool | None:
+    """Tell when the slot is granted, or another client of the job has begun to block."""
+    job = require_running(reader, fence)
+    return None if job.lending == 1 and job.wants_slot else True
