@@ -3,6 +3,8 @@
 The supervisor and the scripted model end with the command; the folder that the workers filled stays.
 """
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -86,4 +88,5 @@ def _tell_what_is_there(folder: Path) -> None:
     print(f"\nThe program is in {folder}. Try it:")
     print(f"  cd {folder} && python3 check.py")
     print(f"  cd {folder} && python3 -m notes --port 8000 --db notes.db")
-    print(f"Its tree stays in the store beside it: orch --home {folder / '.orch'} tree")
+    orch = "orch" if shutil.which("orch") else sys.argv[0]  # `make demo` runs it from a folder that is not on the PATH
+    print(f"Its tree stays in the store beside it: {orch} --home {folder / '.orch'} tree")
