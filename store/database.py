@@ -254,3 +254,4 @@ def _check_identity(connection: apsw.Connection, where: str) -> None:
     version, known = int(str(connection.pragma("user_version"))), len(schema.migrations())
     if version > known:
         raise StoreUnusable(f"{where} has schema version {version}, this tui-orch knows {known}; update tui-orch")
+    connection.execute("SELECT store_id FROM store").fetchall()  # before anything is written into what may not be ours

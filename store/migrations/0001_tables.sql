@@ -16,7 +16,8 @@ CREATE TABLE store (
   paused_ms      INTEGER,                        -- since when nothing new starts in the whole store; NULL = not paused
   brake_reason   TEXT,                           -- why nothing new starts for a while (usage limit, API down); NULL = no brake
   brake_until_ms INTEGER,                        -- until when
-  busy_job       INTEGER                         -- (computed) set by triggers while they book a change of this job, NULL between statements
+  busy_job       INTEGER,                        -- (computed) set by triggers while they book a change of this job, NULL between statements
+  given_ms       INTEGER                         -- (computed) the time that the statement at work gives itself, NULL between statements
 ) STRICT;
 
 -- What a person set for the whole store. One row. Changed by `orch settings` alone.

@@ -243,7 +243,8 @@ CREATE TRIGGER store_guard_delete BEFORE DELETE ON store BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER store_guard_update BEFORE UPDATE ON store BEGIN
   SELECT RAISE(ABORT, 'illegal: the store keeps its identity, and its seq rises one by one')
   WHERE NEW.one IS NOT 1 OR NEW.store_id IS NOT OLD.store_id OR NEW.created_ms IS NOT OLD.created_ms
-     OR (NEW.seq IS NOT OLD.seq AND NEW.seq IS NOT OLD.seq + 1);
+     OR (NEW.seq IS NOT OLD.seq AND NEW.seq IS NOT OLD.seq + 1)
+     OR (NEW.given_ms IS NOT NULL AND NEW.given_ms NOT BETWEEN 0 AND 253402300799999);
   -- Due: the row differs from what has been booked for it. Between statements that is true of no job, because the triggers
   -- that book a change run within the statement that makes it.
   SELECT RAISE(ABORT, 'illegal: counters, totals and history are written by the store alone')

@@ -36,13 +36,17 @@ CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
 END;
 
 ------------------------------------------------------------------------------------------------------- a job changes state
+-- Who gives changed_ms in the statement, be it the same as before, has said when; for anyone else it is now.
+CREATE TRIGGER jobs_timed BEFORE UPDATE OF changed_ms ON jobs WHEN NEW.status IS NOT OLD.status BEGIN
+  UPDATE store SET given_ms = NEW.changed_ms;
+END;
 CREATE TRIGGER jobs_moved AFTER UPDATE OF status ON jobs WHEN NEW.status IS NOT OLD.status BEGIN
   UPDATE asks SET answer = 'void'
   WHERE job_id = NEW.id AND answer IS NULL AND (NEW.status IN ('completed', 'partial') OR NEW.status IN ('failed', 'cancelled'));
 
   UPDATE store SET seq = seq + 1, busy_job = NEW.id;
   UPDATE jobs SET
-    changed_ms = CASE WHEN NEW.changed_ms IS NOT OLD.changed_ms THEN NEW.changed_ms ELSE CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) END,
+    changed_ms = coalesce((SELECT given_ms FROM store), CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
     ended_ms   = CASE WHEN NEW.status IN ('completed', 'partial') OR NEW.status IN ('failed', 'cancelled') THEN coalesce(NEW.ended_ms, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)) END,
     seq        = (SELECT seq FROM store)
   WHERE id = NEW.id;
@@ -57,7 +61,7 @@ CREATE TRIGGER jobs_moved AFTER UPDATE OF status ON jobs WHEN NEW.status IS NOT 
   INSERT INTO status_counts(root_id, status, jobs)
   SELECT root_id, NEW.status, 1 FROM (SELECT NEW.root_id AS root_id UNION ALL SELECT 0) WHERE true
   ON CONFLICT(root_id, status) DO UPDATE SET jobs = jobs + 1;
-  UPDATE store SET busy_job = NULL;
+  UPDATE store SET busy_job = NULL, given_ms = NULL;
 END;
 
 --------------------------------------------------------------------------------------------------------------- costs go up
