@@ -29,6 +29,7 @@ from tui_orch.cli import (
     supervise,
     tree,
     wait,
+    watch,
 )
 from tui_orch.cli import (
     run as run_verb,
@@ -91,10 +92,13 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 @click.pass_context
 def orch(ctx: click.Context, home: str | None) -> None:
-    """Give a big task to Claude Code; it comes back as one result of a tree of workers."""
+    """Give a big task to Claude Code; it comes back as one result of a tree of workers.
+
+    Without a command: the screen, with every tree, live, and every control on it.
+    """
     ctx.obj = Place(home)
     if ctx.invoked_subcommand is None:
-        print(ctx.get_help())
+        ctx.exit(watch.open_app(ctx.obj))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,80 @@
+"""What the screen changes in the store: each a function of the store in a transaction, made off the screen's thread.
+
+Owns no rules: the store refuses, and its word is shown. Every call opens the store for itself, because a store belongs to
+one thread, and the screen's own must never wait for another writer.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from store import asks, control
+from store.control import Stopped
+from store.database import Store
+from store.errors import IllegalChange
+from store.home import Home
+from store.models import Ask, Job, Limits, NewTree, Tree
+from store.states import RETRYABLE, Status
+from store.submit import submit_tree
+from store.tree import children, get_job
+
+
+class Control:
+    """A person's hands on one store. Every call may raise a StoreError."""
+
+    def __init__(self, home: Home, now_ms: Callable[[], int]) -> None:
+        self._home = home
+        self._now_ms = now_ms
+
+    def cancel(self, job_id: int) -> Stopped:
+        """Cancel a job and all below it."""
+        with Store.open(self._home) as store, store.write() as tx:
+            return control.cancel(tx, job_id, self._now_ms())
+
+    def retry(self, job_id: int, *, fresh: bool = False) -> tuple[int, ...]:
+        """Try a job again; return what is queued."""
+        with Store.open(self._home) as store, store.write() as tx:
+            return control.retry(tx, job_id, self._now_ms(), fresh=fresh)
+
+    def retry_leaves(self, job_id: int) -> tuple[int, ...]:
+        """Try again every job below that failed and has nothing failed below itself. Raises IllegalChange for none."""
+        with Store.open(self._home) as store, store.write() as tx:
+            leaves = [
+                leaf.id for child in children(tx, job_id) for leaf in _failed_leaves(child, lambda i: children(tx, i))
+            ]
+            if not leaves:
+                raise IllegalChange(f"nothing below #{job_id} has failed")
+            # A retry opens the jobs above; one that was queued by an earlier one of this list needs no other.
+            return tuple(
+                queued
+                for leaf in leaves
+                if get_job(tx, leaf).status in RETRYABLE
+                for queued in control.retry(tx, leaf, self._now_ms())
+            )
+
+    def pause(self, root_id: int | None, *, pause: bool) -> bool:
+        """Pause a tree (None: the whole store), or let it go on; False if it was so already."""
+        with Store.open(self._home) as store, store.write() as tx:
+            return control.pause(tx, root_id, self._now_ms()) if pause else control.resume(tx, root_id)
+
+    def set_limits(self, root_id: int, limits: Limits) -> Tree:
+        """Change a tree's limits."""
+        with Store.open(self._home) as store, store.write() as tx:
+            return control.set_limits(tx, root_id, limits)
+
+    def submit(self, new: NewTree) -> int:
+        """Insert a tree; return its root's id."""
+        with Store.open(self._home, create=True) as store, store.write() as tx:
+            return submit_tree(tx, new, self._now_ms())
+
+    def answer(self, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None) -> Ask:
+        """Answer an open ask, once."""
+        with Store.open(self._home) as store, store.write() as tx:
+            return asks.answer(tx, ask_id, verdict, text, self._now_ms())
+
+
+def _failed_leaves(job: Job, children_of: Callable[[int], list[Job]]) -> list[Job]:
+    """Return the failed jobs of a subtree that have no failed job below them."""
+    below = [leaf for child in children_of(job.id) for leaf in _failed_leaves(child, children_of)]
+    if below:
+        return below
+    return [job] if job.status in (Status.FAILED, Status.CANCELLED) else []

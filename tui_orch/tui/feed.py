@@ -1,0 +1,102 @@
+"""The background worker that tells the app what has changed in the store, as messages.
+
+It sleeps on a watch (see `tui_orch.client.watch`), and what has changed since the last change it knows is the truth. It
+posts at most 20 times a second, however much happens, and a page of jobs at a time; it never keeps a transaction open.
+Trouble with the store is told and tried again, never the end of it. Changes nothing, draws nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from textual.message import Message
+
+from store.errors import StoreError
+from store.tree import StoreState
+from tui_orch.tui.messages import JobsChanged, StoreRecovered, StoreTroubled
+from tui_orch.tui.source import Source
+
+#: Jobs of one message at most.
+PAGE = 500
+#: Seconds between two messages at least.
+PERIOD_S = 1 / 20
+#: Seconds after which it looks even though the watch has said nothing.
+SLOW_POLL_S = 5.0
+#: Seconds until a store that could not be read is tried again.
+RETRY_S = 1.0
+
+
+class Watch(Protocol):
+    """What tells that something may have changed: a `StoreWatch`, or one over HTTP."""
+
+    async def changed(self, timeout_s: float) -> bool:
+        """Wait for a change, for at most so long; tell whether there was one."""
+        ...
+
+
+class Feed:
+    """``run`` it as a worker of the app, with ``since`` read before anything that is shown: nothing is missed then.
+
+    ``watch`` makes a watch; ``post`` takes the messages `JobsChanged`, `StoreTroubled` and `StoreRecovered`. The first
+    message comes at once and brings the totals.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        watch: Callable[[], AbstractAsyncContextManager[Watch]],
+        post: Callable[[Message], object],
+        *,
+        since: int,
+    ) -> None:
+        self._source = source
+        self._watch = watch
+        self._post = post
+        self._seq = since
+        self._state: StoreState | None = None
+        self._posted_at = float("-inf")
+        self._troubled = False
+
+    async def run(self) -> None:
+        """Post what changes, until cancelled."""
+        while True:
+            try:
+                async with self._watch() as watch:
+                    await self._follow(watch)
+            except (StoreError, OSError) as error:
+                self._troubled = True
+                self._post(StoreTroubled(str(error)))
+            await asyncio.sleep(RETRY_S)
+
+    async def _follow(self, watch: Watch) -> None:
+        while True:
+            await self._take_all()
+            if self._troubled:
+                self._troubled = False
+                self._post(StoreRecovered())
+            await watch.changed(SLOW_POLL_S)
+
+    async def _take_all(self) -> None:
+        more = True
+        while more:
+            wait_s = self._posted_at + PERIOD_S - time.monotonic()
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            more = self.look()
+
+    def look(self) -> bool:
+        """Post the next page of changes now, if there are any; True where there may be more.
+
+        For the app after a change of its own: a watch does not see what its own connection commits.
+        """
+        jobs = self._source.changed_since(self._seq, PAGE)
+        state = self._source.state()
+        if jobs or state != self._state:
+            if jobs:
+                self._seq = jobs[-1].seq
+            self._state = state
+            self._posted_at = time.monotonic()
+            self._post(JobsChanged(jobs, state))
+        return len(jobs) == PAGE

@@ -1,0 +1,148 @@
+"""What the screen reads, behind a narrow protocol: a store in a file now, one behind HTTP later.
+
+Owns the protocol and its form over a `Store`. Every call is one short read transaction and costs what it returns; no
+call changes anything. Siblings come in the order of the screen: children oldest first, roots newest first.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from store import browse, feed, tree
+from store.browse import Link
+from store.database import Store
+from store.models import Job
+from store.tree import StoreState
+
+#: Ids that one page of siblings holds.
+PAGE = 256
+
+
+class Source(Protocol):
+    """Where the screen's jobs come from.
+
+    Each call may raise a StoreError. ``jobs`` may leave out what is not there yet: it is drawn as a blank row until a
+    change brings it. What a call returns is never older than what an earlier call returned.
+    """
+
+    def ids(self, parent_id: int | None, *, after_id: int | None = None, skip: int = 0, limit: int = PAGE) -> list[int]:
+        """Return ids of a job's children (None: of root jobs) behind ``after_id`` (None: from the first), less ``skip``."""
+        ...
+
+    def count(self, parent_id: int | None, *, after_id: int | None = None, before_id: int | None = None) -> int:
+        """Return how many children of a job (None: root jobs) stand between these two (None: the first, the last)."""
+        ...
+
+    def jobs(self, ids: Collection[int]) -> list[Job]:
+        """Return the jobs of these ids, in no order."""
+        ...
+
+    def job(self, job_id: int) -> Job:
+        """Return one job. Raises NotFound."""
+        ...
+
+    def path(self, job_id: int) -> list[Job]:
+        """Return the jobs from the root down to this one; nothing where there is no such job."""
+        ...
+
+    def links(self, ids: Collection[int]) -> list[Link]:
+        """Return where these jobs hang and how many children each has, by id."""
+        ...
+
+    def older(self, before_id: int | None, limit: int) -> list[Job]:
+        """Return jobs of all trees, newest first; ``before_id`` turns the page."""
+        ...
+
+    def questions(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the oldest open question of each of these jobs that has one."""
+        ...
+
+    def changed_since(self, seq: int, limit: int) -> list[Job]:
+        """Return the jobs that changed after ``seq``, oldest change first, as they are now."""
+        ...
+
+    def newest_seq(self) -> int:
+        """Return the number of the newest change."""
+        ...
+
+    def state(self) -> StoreState:
+        """Return the totals of the whole store."""
+        ...
+
+    def spent_usd(self) -> float:
+        """Return the dollars of all trees. Looks at every root job: not for every change."""
+        ...
+
+
+class StoreSource:
+    """A `Source` over an open store. The store stays the caller's: to be used in this thread alone, and closed there."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def ids(self, parent_id: int | None, *, after_id: int | None = None, skip: int = 0, limit: int = PAGE) -> list[int]:
+        """See `Source.ids`."""
+        with self._store.read() as reader:
+            return browse.sibling_ids(reader, parent_id, after_id, skip, limit)
+
+    def count(self, parent_id: int | None, *, after_id: int | None = None, before_id: int | None = None) -> int:
+        """See `Source.count`."""
+        with self._store.read() as reader:
+            return browse.count_siblings(reader, parent_id, after_id, before_id)
+
+    def jobs(self, ids: Collection[int]) -> list[Job]:
+        """See `Source.jobs`."""
+        with self._store.read() as reader:
+            return browse.jobs(reader, ids)
+
+    def job(self, job_id: int) -> Job:
+        """See `Source.job`."""
+        with self._store.read() as reader:
+            return tree.get_job(reader, job_id)
+
+    def path(self, job_id: int) -> list[Job]:
+        """See `Source.path`."""
+        with self._store.read() as reader:
+            return tree.path(reader, job_id)
+
+    def links(self, ids: Collection[int]) -> list[Link]:
+        """See `Source.links`."""
+        with self._store.read() as reader:
+            return browse.links(reader, ids)
+
+    def older(self, before_id: int | None, limit: int) -> list[Job]:
+        """See `Source.older`."""
+        with self._store.read() as reader:
+            return browse.older_jobs(reader, before_id, limit)
+
+    def questions(self, ids: Collection[int]) -> dict[int, str]:
+        """See `Source.questions`."""
+        with self._store.read() as reader:
+            return browse.questions(reader, ids)
+
+    def changed_since(self, seq: int, limit: int) -> list[Job]:
+        """See `Source.changed_since`."""
+        with self._store.read() as reader:
+            return feed.changed_since(reader, seq, limit)
+
+    def newest_seq(self) -> int:
+        """See `Source.newest_seq`."""
+        with self._store.read() as reader:
+            return feed.newest_seq(reader)
+
+    def state(self) -> StoreState:
+        """See `Source.state`."""
+        with self._store.read() as reader:
+            return tree.store_state(reader)
+
+    def spent_usd(self) -> float:
+        """See `Source.spent_usd`."""
+        with self._store.read() as reader:
+            return browse.spent_usd(reader)
+
+    def data_version(self) -> int:
+        """Return a number that differs when another connection has committed; a broken store raises StoreError.
+
+        `Store.data_version` lets SQLite's own errors through, which nobody above the store knows.
+        """
+        with self._store.read() as reader:
+            return int(reader.value("PRAGMA data_version"))

@@ -1,0 +1,1 @@
+"""Text that is read: lines with tones, how they wrap, and the widget that draws those in view."""
