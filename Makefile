@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: help setup demo test check format docs clean
+.PHONY: help setup demo test check format docs pictures clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
@@ -12,6 +12,7 @@ help:
 	@echo "make check   ruff, mypy --strict, import contracts"
 	@echo "make format  let ruff format and fix"
 	@echo "make docs    write docs/cli.md from the commands"
+	@echo "make pictures take the README's pictures from the running app"
 	@echo "make clean   remove the virtual environment and caches"
 
 setup: $(VENV)/.installed
@@ -39,6 +40,9 @@ format: setup
 
 docs: setup
 	$(BIN)/python -m tui_orch.cli.reference > docs/cli.md
+
+pictures: setup
+	$(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -11,13 +11,15 @@ import click
 
 from store.control import cancel
 from store.database import Store
-from store.states import FINAL
+from store.states import FINAL, Status
 from store.submit import submit_tree
-from store.tree import get_job
+from store.tree import get_job, ledger
 from tui_orch.cli import exits
 from tui_orch.cli.exits import BadUse
 from tui_orch.cli.measures import now_ms
-from tui_orch.cli.watching import watch
+from tui_orch.cli.place import Place
+from tui_orch.cli.watch import on_terminal, open_app
+from tui_orch.cli.watching import follow_to_end, print_result
 from tui_orch.client.poll import wait_for_change
 
 #: After the tree's end the supervisor has nothing left to do; it goes by itself soon after.
@@ -34,12 +36,14 @@ _IDLE_S = 60.0
     show_default=True,
     help="How long the model thinks before each turn.",
 )
-def command(into: Path | None, pace: float) -> int:
+@click.option("--headless", is_flag=True, help="Print the tree instead of opening the screen.")
+def command(into: Path | None, pace: float, headless: bool) -> int:
     """Run a sample tree without an account.
 
     The real Claude Code works with a scripted model: no account, no network.
 
-    It leaves a small working program behind, and says where.
+    Opens the screen on the growing tree; without a terminal, or with --headless, prints it. It leaves a small working
+    program behind, and says where.
     """
     # Brings pydantic and a web server; every other command starts faster without.
     from tui_orch.demo.stage import Stage, free_folder, staged  # noqa: PLC0415
@@ -51,11 +55,18 @@ def command(into: Path | None, pace: float) -> int:
                 root_id = submit_tree(tx, stage.tree, now_ms())
             daemon.start_background(stage.home, exit_when_idle_s=_IDLE_S)
             try:
-                root = watch(store, root_id)
+                if not headless and on_terminal():
+                    open_app(Place(str(stage.home.root)))
+                else:
+                    follow_to_end(store, root_id)
             finally:
                 _end(store, root_id)
                 daemon.stop(stage.home)
-        _tell_what_is_there(stage.folder)
+            with store.read() as reader:
+                root, entries = get_job(reader, root_id), ledger(reader, root_id)
+        print_result(root, entries)
+        if root.status is Status.COMPLETED:
+            _tell_what_is_there(stage.folder)
         return exits.code_of([root.status])
 
     try:

@@ -3,15 +3,16 @@
 import codecs
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from store.states import Kind
 from tui_orch.cli.transcript_view import entry_lines
+from tui_orch.client.log_file import open_plain
 from tui_orch.client.text import clean
 
 _PIECE_BYTES = 65_536
@@ -32,7 +33,7 @@ class LogFile:
     def pieces(self) -> Iterator[bytes]:
         """Yield what has been written since the last call."""
         if self._file is None:
-            self._file = _open_plain(self._path)
+            self._file = open_plain(self._path)
         while self._file is not None and (piece := os.read(self._file, _PIECE_BYTES)):
             yield piece
 
@@ -119,20 +120,10 @@ class _Transcript:
         sys.stdout.flush()
 
     def _print(self, line: str) -> None:
-        try:
+        lines = [line]
+        with suppress(ValueError, RecursionError):
             entry = json.loads(line) if len(line) <= _LONGEST_LINE else None
-        except (ValueError, RecursionError):
-            entry = None
-        for text in entry_lines(entry) if isinstance(entry, dict) else [line]:
+            if isinstance(entry, dict):
+                lines = entry_lines(entry)
+        for text in lines:
             print(clean(text))
-
-
-def _open_plain(path: Path) -> int | None:
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(f"{path} is not a plain file; it is not read")
-    return file

@@ -10,9 +10,9 @@ from tui_orch.cli import exits, params
 from tui_orch.cli.exits import BadUse
 from tui_orch.cli.log_views import LogFile, log_view
 from tui_orch.cli.place import Place, Session
+from tui_orch.client.log_file import FILES
 from tui_orch.client.poll import wait_for_change
 
-FILES = {Kind.COMMAND: "output", Kind.CLAUDE: "transcript.jsonl"}
 #: While following: a file's growth gives no sign in the store, so it is looked at this often.
 _LOOK_EVERY_S = 0.1
 

@@ -29,9 +29,14 @@ def command(place: Place, read_only: bool, ascii_only: bool, notify: str) -> int
     return open_app(place, read_only=read_only, ascii_only=ascii_only, notify=notify)
 
 
+def on_terminal() -> bool:
+    """Tell whether there is a terminal to draw on and to type at. Textual draws on stderr."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def open_app(place: Place, *, read_only: bool = False, ascii_only: bool = False, notify: str = "bell") -> int:
     """Run the app until the person closes it. Raises BadUse without a terminal, StoreUnusable, SupervisorError."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on stderr
+    if not on_terminal():
         raise BadUse("the screen needs a terminal; elsewhere see: orch tree, orch list, orch --help")
     # Textual takes a third of a second to import; every other command starts faster without.
     from tui_orch.supervisor.ownership import holder  # noqa: PLC0415

@@ -19,18 +19,28 @@ from tui_orch.cli.tree_view import tree_lines
 
 def watch(store: Store, root_id: int, *, json: bool = False, each_time: Callable[[], None] = lambda: None) -> Job:
     """Show the tree until its root has ended, print its result, and return the root."""
-    root = follow(store, root_id, _screen(json=json), each_time)
+    root = follow_to_end(store, root_id, json=json, each_time=each_time)
     with store.read() as reader:
-        entries, jobs = ledger(reader, root_id), subtree(reader, root_id)
+        entries = ledger(reader, root_id)
     if json:
         print(as_json.text(as_json.job(root, entries)))
-        return root
-    if terminal.is_screen(sys.stdout):
+    else:
+        print_result(root, entries)
+    return root
+
+
+def follow_to_end(
+    store: Store, root_id: int, *, json: bool = False, each_time: Callable[[], None] = lambda: None
+) -> Job:
+    """Show the tree until its root has ended, and leave its last picture on a screen. Return the root."""
+    root = follow(store, root_id, _screen(json=json), each_time)
+    if not json and terminal.is_screen(sys.stdout):
+        with store.read() as reader:
+            jobs = subtree(reader, root_id)
         colour = terminal.has_colour(sys.stdout)
         for line in tree_lines(jobs, now_ms(), terminal.width(sys.stdout)):
             print(line.painted(colour=colour))
         print()
-    print_result(root, entries)
     return root
 
 
