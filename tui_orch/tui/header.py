@@ -27,9 +27,9 @@ _SHOWN_CHARS = 600
 _TICK_S = 1.0
 _NEAR_MS = 12 * 3_600_000
 _STYLES = {
-    Role.RUNNING: "$primary",
+    Role.RUNNING: "$text-primary",
     Role.QUEUED: "$text-muted",
-    Role.WAITING: "$secondary",
+    Role.WAITING: "$text-accent",
     Role.ASKING: "bold $warning reverse",
     Role.PARTIAL: "bold $warning",
     Role.FAILED: "bold $error",
