@@ -22,15 +22,18 @@ PATIENCE_S = 180.0
 
 async def main() -> None:
     """Run the demo, and take each picture at its moment."""
-    with tempfile.TemporaryDirectory() as scratch, staged(Path(scratch) / "notes", PACE_S) as stage:
-        with Store.open(stage.home, create=True) as store:
-            with store.write() as tx:
-                root_id = submit_tree(tx, stage.tree, now_ms())
-            daemon.start_background(stage.home)
-            try:
-                await take(store, root_id)
-            finally:
-                daemon.stop(stage.home)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        staged(Path(scratch) / "notes", PACE_S) as stage,
+        Store.open(stage.home, create=True) as store,
+    ):
+        with store.write() as tx:
+            root_id = submit_tree(tx, stage.tree, now_ms())
+        daemon.start_background(stage.home)
+        try:
+            await take(store, root_id)
+        finally:
+            daemon.stop(stage.home)
 
 
 async def take(store: Store, root_id: int) -> None:
@@ -69,7 +72,7 @@ def save(app: OrchApp, name: str) -> None:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until the demo has come to a point. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is in another process
             await asyncio.sleep(0.1)
 
 
