@@ -9,7 +9,7 @@ from store.database import Store
 from store.states import FINAL, Status
 from store.submit import submit_tree
 from store.tree import counts, get_job
-from tui_orch.cli.measures import now_ms
+from tui_orch.client.measures import now_ms
 from tui_orch.demo.stage import staged
 from tui_orch.supervisor import daemon
 from tui_orch.tui.app import OrchApp, Outside

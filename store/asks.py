@@ -38,7 +38,7 @@ def ask(
         kind,
         tool,
         _canonical(input),
-        question,
+        rows.storable(question),
         rows.dumps(list(options)),
         now_ms,
     )

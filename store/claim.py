@@ -102,7 +102,7 @@ def require_running(reader: Reader, fence: Fence) -> Job:
 
 def set_activity(tx: Transaction, fence: Fence, text: str, now_ms: int) -> None:
     """Store the last line of what the worker does. The caller throttles. Raises StaleAttempt."""
-    _fenced(tx, fence, "activity = ?, activity_ms = ?", (text, now_ms))
+    _fenced(tx, fence, "activity = ?, activity_ms = ?", (rows.storable(text), now_ms))
 
 
 def set_session(tx: Transaction, fence: Fence, session_id: str) -> None:

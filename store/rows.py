@@ -31,8 +31,11 @@ LEDGER_COLUMNS = (
 
 
 def loads(text: str | None) -> Any:
-    """Return the value of a JSON column, None for NULL."""
-    return None if text is None else json.loads(text)
+    """Return the value of a JSON column, None for NULL; the text itself where Python does not go as deep or as far as JSON may."""
+    try:
+        return None if text is None else json.loads(text)
+    except (RecursionError, ValueError):  # nested a thousand levels deep, a number of five thousand digits
+        return text
 
 
 def dumps(value: Any) -> str | None:

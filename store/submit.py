@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from store.claim import deadline, parent_deadline, require_running
 from store.database import Transaction
-from store.errors import BadInput
+from store.errors import BadInput, IllegalChange
 from store.models import Fence, Limits, NewJob, NewTree, Spawned
 from store.rows import dumps
-from store.states import Kind
+from store.states import Kind, Status
 from store.tree import get_job, get_tree
 
 _INSERT = """
@@ -47,10 +47,15 @@ def submit_tree(tx: Transaction, new: NewTree, now_ms: int) -> int:
 
 
 def expand_group(tx: Transaction, group_id: int, items: Sequence[NewJob], now_ms: int) -> tuple[int, ...]:
-    """Give a queued group its children and let it wait for them. Return the children's ids."""
+    """Give a queued group its children and let it wait for them. Return the children's ids.
+
+    Raises IllegalChange where it is no group or is not queued any more, LimitExceeded, BadInput.
+    """
+    group = get_job(tx, group_id)
+    if group.kind is not Kind.GROUP or group.status is not Status.QUEUED:
+        raise IllegalChange(f"job #{group_id} is a {group.kind} and {group.status}; only a queued group gets items")
     batch = int(tx.value(_NEXT_BATCH, (group_id,)))
     ids = tuple(_insert(tx, group_id, batch, item, now_ms) for item in items)
-    group = get_job(tx, group_id)
     due_ms = deadline(get_tree(tx, group.root_id), group, now_ms, parent_deadline(tx, group))
     tx.run(_GROUP_WAITS, (now_ms, due_ms, now_ms, group_id))
     return ids

@@ -36,9 +36,9 @@ def test_a_command_loads_nothing_heavy(orch: AtOrch, arguments: list[str]) -> No
     assert "rich.console" not in modules
 
 
-def test_without_a_verb_the_help_is_shown(orch: AtOrch) -> None:
-    """And it names every verb of the issue in the order in which a person meets them."""
-    done = orch()
+def test_the_help_names_every_verb(orch: AtOrch) -> None:
+    """In the order in which a person meets them."""
+    done = orch("--help")
     assert done.code == 0
     verbs = "run submit spawn wait list tree show result logs asks answer cancel retry limits pause resume settings"
     listed = [line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line.strip()]

@@ -10,8 +10,8 @@ from rich.cells import cell_len
 from store.models import Job
 from store.states import Status
 from store.tree import subtree
-from tui_orch.cli.measures import duration, money, size
 from tui_orch.cli.tree_view import GLYPHS, event, job_line, label, tree_lines
+from tui_orch.client.measures import duration, money, size
 
 NOW = 1_800_000_000_000
 

@@ -172,7 +172,7 @@ async def test_a_subscriptions_usage_limit_is_an_event_with_its_reset(claude: Cl
 
 
 async def test_the_demos_checks_are_allowed_and_pass_in_the_real_client(claude: ClaudeCode) -> None:
-    """All of ``ALLOWED_TOOLS`` that the scenario needs, in one session on the finished files."""
+    """All of what its request allows that the scenario needs, in one session on the finished files."""
     for path, text in notes_service.final_files().items():
         (claude.cwd / path).parent.mkdir(parents=True, exist_ok=True)
         (claude.cwd / path).write_text(text)

@@ -10,6 +10,7 @@ import pytest
 from tui_orch.demo import notes_service
 from tui_orch.demo.conversation import Conversation, Reply
 from tui_orch.demo.script import Cue, Script, next_turn, script_from_json, script_to_json
+from tui_orch.request.document import load_file
 
 SPAWN = "mcp__orch__spawn_subtasks"
 REPORT = "mcp__orch__report_result"
@@ -66,7 +67,7 @@ class Played:
         return "ok"
 
     def _command(self, line: str) -> str:
-        assert line.startswith("python3 "), "ALLOWED_TOOLS allows no other command"
+        assert line.startswith("python3 "), "the request allows no other command"
         ended = subprocess.run(["sh", "-c", line], cwd=self.cwd, capture_output=True, text=True, check=False)
         return ended.stdout if ended.returncode == 0 else f"Exit code {ended.returncode}\n{ended.stderr}"
 
@@ -97,7 +98,8 @@ def test_every_shipped_file_is_written_by_a_job() -> None:
 
 
 def test_the_request_is_the_sample_request() -> None:
-    assert (PROJECT / "sample_requests" / "notes_service.md").read_text() == notes_service.request()
+    sample = load_file(PROJECT / "sample_requests" / "notes_service.md")
+    assert (sample.request, sample.config) == (notes_service.request(), notes_service.document().config)
 
 
 def test_the_scenario_fits_into_a_file() -> None:

@@ -145,6 +145,18 @@ def test_what_an_attempt_writes_is_refused_when_it_is_over(at: AtStore) -> None:
     assert (job.activity, job.activity_ms, job.session_id, job.lending) == ("reads main.py", at.now_ms, None, False)
 
 
+def test_no_character_of_a_worker_stops_it(at: AtStore) -> None:
+    """Half a UTF-16 pair in what it shows, as models write it at times, is marked and goes on."""
+    fence = at.start(at.tree())
+    with at.store.write() as tx:
+        claim.set_activity(tx, fence, "says \ud83d", at.now_ms)
+    ask_id = at.ask(fence, "what is \ud83d?", options=("\ud83d",), kind="permission", tool="Bash", input={"\ud83d": 1})
+    assert at.job(1).activity == "says ?"
+    assert at.rows("SELECT question, options, input FROM asks WHERE id = ?", ask_id) == [
+        ("what is ??", '["?"]', '{"?":1}')
+    ]
+
+
 def test_a_slot_is_lent_and_given_back(at: AtStore) -> None:
     """The worker asks for it, the supervisor gives it; nobody gets one for nothing."""
     fence = at.start(at.tree())

@@ -240,7 +240,7 @@ def test_a_failure_of_its_own_with_open_children_may_be_tried_again_meanwhile(at
 
 
 def test_a_failed_parent_keeps_its_reason_while_it_waits_and_after(at: AtStore) -> None:
-    """ "Waits for children" is why it is open, not why it failed."""
+    """Waiting for children is why it is open, not why it failed."""
     for reason, becomes in (("exit_code", "failed (exit_code)"), (None, "failed")):
         root = at.tree()
         fence = at.start(root)

@@ -63,6 +63,14 @@ def test_a_batch_by_hand_leaves_room_for_the_next_one(hit: AtStore) -> None:
     assert [hit.job(job_id).batch for job_id in (11, 12)] == [2, 3]
 
 
+@pytest.mark.parametrize("data", ["[" * 999 + "]" * 999, f"[{'1' * 5000}]"])
+def test_data_beyond_what_python_reads_does_not_stop_the_readers(hit: AtStore, data: str) -> None:
+    """It is JSON for SQLite; whoever reads the job gets it as text."""
+    done = hit.shell(f"UPDATE jobs SET data = '{data}' WHERE id = 5")
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert hit.job(5).data == data
+
+
 def test_text_that_is_not_unicode_does_not_stop_the_readers(hit: AtStore) -> None:
     """A shell in another encoding can bring it in; it is read with a mark in its place, in the same order."""
     hit.shell("INSERT INTO jobs(parent_id, request) VALUES (6, CAST(x'82b12078' AS TEXT)), (6, 'good')")

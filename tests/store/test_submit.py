@@ -71,6 +71,18 @@ def test_a_group_below_a_job_ends_no_later_than_it(at: AtStore) -> None:
     assert at.job(group).deadline_ms == at.job(1).deadline_ms
 
 
+def test_a_group_gets_its_items_once(at: AtStore) -> None:
+    """Two plans for the same group do not insert them twice, and nothing else has items."""
+    fence = at.start(at.tree())
+    (group, other) = at.spawn(fence, NewJob("1. a\n2. b", Kind.GROUP), "a command")
+    with at.store.write() as tx:
+        submit.expand_group(tx, group, [NewJob("a")], at.now_ms)
+    for job_id, says in ((group, "is a group and waiting"), (other, "is a command and queued"), (1, "is a claude")):
+        with pytest.raises(IllegalChange, match=f"job #{job_id} {says}"), at.store.write() as tx:
+            submit.expand_group(tx, job_id, [NewJob("b")], at.now_ms)
+    assert at.value("SELECT count(*) FROM jobs") == 4
+
+
 @pytest.mark.parametrize(
     "new",
     [

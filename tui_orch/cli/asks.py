@@ -10,9 +10,9 @@ from store.asks import get_ask, open_asks
 from store.models import Ask
 from store.tree import get_job
 from tui_orch.cli import as_json, exits, params
-from tui_orch.cli.measures import duration, now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.supervised import hint
+from tui_orch.client.measures import duration, now_ms
 from tui_orch.client.text import clean, one_line
 
 Verdict = Literal["allow", "deny", "answered"]

@@ -8,8 +8,8 @@ from store.control import cancel
 from store.states import FINAL
 from store.tree import get_job, subtree
 from tui_orch.cli import as_json, exits, params
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place
+from tui_orch.client.measures import now_ms
 from tui_orch.client.text import one_line
 
 

@@ -19,7 +19,7 @@ from store.database import Store
 from store.errors import StoreError
 from store.home import Home
 from store.settings import get_settings
-from tui_orch.cli.measures import duration, now_ms, size
+from tui_orch.client.measures import duration, now_ms, size
 from tui_orch.supervisor.ownership import holder
 
 #: Older ones do not speak as the Agent SDK expects.

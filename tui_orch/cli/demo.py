@@ -16,10 +16,10 @@ from store.submit import submit_tree
 from store.tree import get_job, ledger
 from tui_orch.cli import exits
 from tui_orch.cli.exits import BadUse
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.watch import on_terminal, open_app
 from tui_orch.cli.watching import follow_to_end, print_result
+from tui_orch.client.measures import now_ms
 from tui_orch.client.poll import wait_for_change
 
 #: After the tree's end the supervisor has nothing left to do; it goes by itself soon after.

@@ -12,7 +12,7 @@ from store.database import Reader, Store
 from store.models import Job
 from store.states import FINAL
 from store.tree import get_job, get_tree, store_state
-from tui_orch.cli.measures import clock, now_ms
+from tui_orch.client.measures import clock, now_ms
 from tui_orch.client.poll import wait_for_change
 
 #: Elapsed times go on though nothing changes.

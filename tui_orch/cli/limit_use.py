@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from store.database import Reader
 from store.states import Status
 from store.tree import get_tree, subtree
-from tui_orch.cli.measures import money, seconds
+from tui_orch.client.measures import money, seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from store.models import Job
 from store.states import Status
 from store.tree import get_tree, roots
 from tui_orch.cli import as_json, columns, terminal
-from tui_orch.cli.measures import duration, moment, money, now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.tree_view import label
+from tui_orch.client.measures import duration, moment, money, now_ms
 from tui_orch.client.text import one_line
 
 #: Rows that are read at once while looking for those of one state, and in all.

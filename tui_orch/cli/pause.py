@@ -6,8 +6,8 @@ from store.control import pause as pause_in_store
 from store.control import resume as resume_in_store
 from store.control import root_of
 from tui_orch.cli import exits, params
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place
+from tui_orch.client.measures import now_ms
 
 
 @click.command("pause")

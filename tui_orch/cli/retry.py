@@ -5,10 +5,10 @@ import click
 from store.control import retry
 from store.tree import get_job
 from tui_orch.cli import as_json, exits, params
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.supervised import hint
 from tui_orch.cli.tree_view import event
+from tui_orch.client.measures import now_ms
 
 
 @click.command("retry")

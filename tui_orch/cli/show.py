@@ -12,10 +12,10 @@ from store.states import Status
 from store.tree import attempts, get_job, get_tree, history, ledger
 from tui_orch.cli import as_json, params
 from tui_orch.cli.limit_use import limit_use
-from tui_orch.cli.measures import clock, duration, moment, money, now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.result_text import headline
 from tui_orch.cli.tree_view import label
+from tui_orch.client.measures import clock, duration, moment, money, now_ms
 from tui_orch.client.text import clean, one_line
 
 

@@ -16,12 +16,12 @@ from store.states import FINAL, Kind
 from store.submit import spawn
 from store.tree import get_job
 from tui_orch.cli import as_json, exits
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.params import line, seconds
 from tui_orch.cli.place import Place
 from tui_orch.cli.spawn_tasks import Common, new_jobs
 from tui_orch.cli.tree_view import event
 from tui_orch.client.caller import TOKEN, fence_of
+from tui_orch.client.measures import now_ms
 from tui_orch.client.waiting import slot_lent, until
 
 

@@ -7,8 +7,8 @@ import click
 from store.home import Home
 from store.tree import StoreState, store_state
 from tui_orch.cli import as_json, exits
-from tui_orch.cli.measures import clock, duration, moment, now_ms
 from tui_orch.cli.place import Place
+from tui_orch.client.measures import clock, duration, moment, now_ms
 from tui_orch.client.text import one_line
 from tui_orch.supervisor.ownership import Holder, holder
 

@@ -9,10 +9,10 @@ import click
 from store.submit import submit_tree
 from store.tree import get_job
 from tui_orch.cli import as_json, exits
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place, Session
 from tui_orch.cli.request_options import Asked, new_tree, request_options
 from tui_orch.cli.supervised import SupervisorError, ensure
+from tui_orch.client.measures import now_ms
 
 
 @click.command("submit")

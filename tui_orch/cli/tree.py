@@ -8,9 +8,9 @@ from store.database import Reader
 from store.errors import NotFound
 from store.tree import get_job, roots, subtree
 from tui_orch.cli import as_json, params, terminal
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place, Session
 from tui_orch.cli.tree_view import tree_lines
+from tui_orch.client.measures import now_ms
 
 
 @click.command("tree")

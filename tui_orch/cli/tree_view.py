@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from store.models import Job
 from store.states import FINAL, Reason, Status
 from tui_orch.cli import columns, terminal
-from tui_orch.cli.measures import duration, money
+from tui_orch.client.measures import duration, money
 from tui_orch.client.text import one_line
 
 GLYPHS = {

@@ -7,9 +7,9 @@ import click
 
 from tui_orch.cli import exits
 from tui_orch.cli.exits import BadUse
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.place import Place
 from tui_orch.cli.supervised import ensure
+from tui_orch.client.measures import now_ms
 
 _NOTICES = ("off", "bell", "notification")
 

@@ -11,10 +11,10 @@ from store.models import Job, LedgerEntry
 from store.tree import ledger, subtree
 from tui_orch.cli import as_json, exits, terminal
 from tui_orch.cli.follow import Screen, follow
-from tui_orch.cli.measures import now_ms
 from tui_orch.cli.result_text import failures, result_text
 from tui_orch.cli.screens import Events, Picture, Silence
 from tui_orch.cli.tree_view import tree_lines
+from tui_orch.client.measures import now_ms
 
 
 def watch(store: Store, root_id: int, *, json: bool = False, each_time: Callable[[], None] = lambda: None) -> Job:

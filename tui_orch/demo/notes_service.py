@@ -14,9 +14,9 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from tui_orch.demo.script import Branch, Role, Script, ToolCall, Turn
+from tui_orch.request.document import RequestDocument, load_text
 
-#: What the tree must allow besides edits: the workers check their work with ``python3``.
-ALLOWED_TOOLS = ("Bash(python3:*)",)
+_DOCUMENT = "requests/notes_service.md"
 
 #: How Claude Code shows a command that ended with a code other than 0, or was not allowed.
 FAILED = r"(?m)^Exit code \d|requires approval|haven't granted"
@@ -50,8 +50,13 @@ class Part:
 
 
 def request() -> str:
-    """The root job's request, as in ``sample_requests/notes_service.md``."""
-    return _shipped("requests/notes_service.md")
+    """The root job's request."""
+    return document().request
+
+
+def document() -> RequestDocument:
+    """The request with its limits, the same as ``sample_requests/notes_service.md``."""
+    return load_text(_shipped(_DOCUMENT), _DOCUMENT)
 
 
 def script(pace_s: float = 0.0) -> Script:

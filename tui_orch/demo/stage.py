@@ -7,16 +7,17 @@ this process's environment before a supervisor is started from it.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store.home import FOLDER, Home, private_dir
-from store.models import Limits, NewJob, NewTree
+from store.models import NewTree
 from tui_orch.demo import notes_service
 from tui_orch.demo.model import ScriptedModel
+from tui_orch.request.compose import compose
+from tui_orch.request.limits import Config
 
 FOLDER_NAME = "tui-orch-demo"
-MAX_WORKERS = 4
 
 _REAL_MODEL = ("ANTHROPIC_", "CLAUDE_CODE_", "AWS_", "CLOUD_ML_", "VERTEX_")
 
@@ -56,11 +57,6 @@ def staged(folder: Path, pace_s: float) -> Iterator[Stage]:
             "ANTHROPIC_API_KEY": "made-up-for-the-demo",
             "CLAUDE_CONFIG_DIR": str(config),
         }
-        tree = NewTree(
-            NewJob(notes_service.request(), title="A small notes service"),
-            limits=Limits(max_workers=MAX_WORKERS),
-            work_dir=str(folder.absolute()),
-            allowed_tools=notes_service.ALLOWED_TOOLS,
-            setting_sources=("project",),
-        )
-        yield Stage(folder, home, tree, model)
+        tree = compose(notes_service.document(), Config(), folder.absolute())
+        # Of the person's own settings nothing applies, so that the demo runs the same everywhere.
+        yield Stage(folder, home, replace(tree, setting_sources=("project",)), model)

@@ -75,7 +75,7 @@ class OrchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(action.key, f"do('{action.name}')", action.label, show=False)
         for action in ACTIONS
-        if action.key and action.name not in ("palette", "detail", "fold")
+        if action.key and action.name != "palette"
     ]
 
     def __init__(self, home: Home, outside: Outside) -> None:
@@ -103,8 +103,10 @@ class OrchApp(App[None]):
         with Horizontal(id="main"):
             yield TreePane(self._source, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="tree")
             with Horizontal(id="side"):
-                yield DetailPane(self._details, self.outside.now_ms, id="detail")
-                yield TimelinePane(self._details, self.outside.now_ms, id="timeline")
+                yield DetailPane(self._details, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="detail")
+                yield TimelinePane(
+                    self._details, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="timeline"
+                )
         yield FilterBar(id="filter")
         yield KeyFooter()
 
@@ -257,6 +259,12 @@ class OrchApp(App[None]):
     def do(self, name: str) -> None:
         """Do an action by name, or say why it can not be done."""
         self.steering.do(name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter and space that the tree leaves are told why; anywhere else they belong to what has the focus."""
+        if action == "do" and parameters in (("detail",), ("fold",)):
+            return isinstance(self.focused, TreePane)
+        return super().check_action(action, parameters)
 
     def action_do(self, name: str) -> None:
         """A key was pressed. Esc closes what is beside the tree before it takes a filter away."""

@@ -106,7 +106,7 @@ class Branch:
         self.size = total  # children, the ones in gaps included
         self._orders: dict[int, Order] | None = None  # places by id, where they do not follow from the id
         self._blocks: list[_Block] = []
-        self._firsts: list[Order] = []  # per block, no greater than its first place
+        self._firsts: list[Order] = []  # per block, no greater than its first place (but for the very first block)
         self._counts = RowCounts()
         if total:
             self._splice(0, 0, [_Block(array("q"), total)], [_LOWEST])
@@ -215,7 +215,6 @@ class Branch:
             gone += branch.rows
         self.size -= 1
         if block.orders:
-            self._firsts[index] = block.orders[0]
             self._counts.add(index, -gone)
         else:
             self._splice(index, index + 1, [], [])
@@ -372,7 +371,6 @@ class Branch:
             if block.missing or (at < len(block.orders) and block.orders[at] == order):
                 return False
             block.orders.insert(at, order)
-            self._firsts[index] = block.orders[0]
             self._counts.add(index, 1)
             if len(block.orders) > 2 * PAGE:
                 self._split(index)

@@ -11,7 +11,7 @@ from tui_orch.tui.timeline import Life, in_order, life
 
 MOST_JOBS = 3_000
 #: Jobs that one read transaction returns.
-PAGE = 200
+PAGE = 100
 
 
 class TimelineModel:

@@ -22,6 +22,8 @@ from tui_orch.client.text import one_line
 from tui_orch.tui.detail.source import TimelineSource
 from tui_orch.tui.figures import duration
 from tui_orch.tui.row import cut
+from tui_orch.tui.seen import is_seen
+from tui_orch.tui.text.signs import signs
 from tui_orch.tui.timeline import Life, Phase, Piece, at_work, critical_path
 from tui_orch.tui.timeline_model import TimelineModel
 from tui_orch.tui.timeline_view import BARS, HOLDS, TimelineView
@@ -68,6 +70,7 @@ class TimelinePane(Widget):
         *,
         settle_s: float = SETTLE_S,
         again_s: float = AGAIN_S,
+        ascii_only: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
@@ -77,6 +80,8 @@ class TimelinePane(Widget):
         self._now_ms = now_ms
         self._settle_s = settle_s
         self._again_s = again_s
+        self._ascii_only = ascii_only
+        self._stale = False  # something changed while nobody saw it
         self._job_id: int | None = None
         self._settling: Timer | None = None
         self._changed: set[int] = set()
@@ -89,24 +94,24 @@ class TimelinePane(Widget):
         """Make the lines above the rows, the rows, and the line below."""
         for name in self._LINES:
             yield Static(id=f"timeline-{name}", markup=False)
-        yield TimelineView(id="timeline-rows")
+        yield TimelineView(ascii_only=self._ascii_only, id="timeline-rows")
         yield Static(id="timeline-holds", markup=False)
-        keys = "  ".join(f"{BARS[phase]} {phase}" for phase in (Phase.RUNNING, Phase.WAITING, Phase.QUEUED))
-        yield Static(
-            f" {keys}  {HOLDS} holds the root up   + - zoom  0 all  ←→ time  Enter job",
-            id="timeline-keys",
-            markup=False,
-        )
+        yield Static(id="timeline-keys", markup=False)
 
     def on_mount(self) -> None:
-        """Let the bars grow."""
+        """Tell what the signs mean, and let the bars grow."""
+        phases = "  ".join(f"{BARS[phase]} {phase}" for phase in (Phase.RUNNING, Phase.WAITING, Phase.QUEUED))
+        self._say("keys", f" {phases}  {HOLDS} holds the root up   + - zoom  0 all  ←→ time  Enter job")
         self.set_interval(_TICK_S, self._tick)
         self._draw()
 
     # Which tree
 
     def show(self, job_id: int | None) -> None:
-        """Show the tree of a job, None for none, once this has not been called for a moment."""
+        """Show the tree of a job, None for none, once this has not been called for a moment.
+
+        To be called when the pane comes into view too: while nobody sees it, it reads nothing.
+        """
         self._job_id = job_id
         if self._settling is not None:
             self._settling.stop()
@@ -114,7 +119,11 @@ class TimelinePane(Widget):
 
     def apply(self, jobs: Iterable[Job]) -> None:
         """Take in that jobs have changed."""
-        self._changed.update(job.id for job in jobs if job.root_id == self.model.root_id)
+        changed = [job.id for job in jobs if job.root_id == self.model.root_id]
+        if changed and not is_seen(self):
+            self._stale = True
+            return
+        self._changed.update(changed)
         if self._changed and self._refreshing is None and self._reading is None:
             self._refreshing = self.set_timer(self._again_s, self._refresh)
 
@@ -139,9 +148,12 @@ class TimelinePane(Widget):
             self._reading = None
             self.model.forget()
             self._draw()
-        elif root_id != self.model.root_id:
+        elif root_id != self.model.root_id or self._stale:
+            self._stale = False
             self._changed.clear()
-            self.run_worker(self._read(lambda: self.model.load(root_id)), group="timeline", exclusive=True)
+            self.run_worker(
+                self._read(lambda: self.model.load(root_id), self._job_id), group="timeline", exclusive=True
+            )
         elif self._job_id is not None:
             self._view.put_cursor(self._job_id)
 
@@ -150,10 +162,10 @@ class TimelinePane(Widget):
         if self._reading is not None:
             return  # at its end it is looked again
         changed, self._changed = self._changed, set()
-        self.run_worker(self._read(lambda: self.model.refresh(changed)), group="timeline", exclusive=True)
+        self.run_worker(self._read(lambda: self.model.refresh(changed), None), group="timeline", exclusive=True)
 
-    async def _read(self, steps: Callable[[], Iterator[None]]) -> None:
-        """Read page by page, leaving room for everything else between two of them."""
+    async def _read(self, steps: Callable[[], Iterator[None]], job_id: int | None) -> None:
+        """Read page by page, leaving room for everything else between two of them; then go to a job."""
         this = self._reading = object()
         try:
             for _ in steps():
@@ -166,8 +178,8 @@ class TimelinePane(Widget):
             if self._reading is this:
                 self._reading = None
         self._draw()
-        if self._job_id is not None and not self._view.has_focus:
-            self._view.put_cursor(self._job_id)
+        if job_id is not None:
+            self._view.put_cursor(job_id)
         self.apply(())
 
     def _fail(self, error: StoreError) -> None:
@@ -178,8 +190,7 @@ class TimelinePane(Widget):
 
     def _tick(self) -> None:
         """Let what is open grow, while anyone can see it."""
-        seen = all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
-        if seen and self.model.lives and self.model.lives[0].status not in FINAL:
+        if is_seen(self) and self.model.lives and self.model.lives[0].status not in FINAL:
             self._draw()
 
     def _draw(self) -> None:
@@ -240,4 +251,4 @@ class TimelinePane(Widget):
         return f" {HOLDS} {said} #{piece.job_id} {title}: {piece.phase} for {took}"
 
     def _say(self, name: str, text: str) -> None:
-        self.query_one(f"#timeline-{name}", Static).update(Content(text))
+        self.query_one(f"#timeline-{name}", Static).update(Content(signs(text, ascii_only=self._ascii_only)))

@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from tui_orch.client.text import one_line
 from tui_orch.tui.row import UNICODE, cut
+from tui_orch.tui.text.signs import signs
 from tui_orch.tui.timeline import Life, Phase, Piece
 from tui_orch.tui.timescale import Scale, bar, fitted
 
@@ -78,8 +79,9 @@ class TimelineView(ScrollView, can_focus=True):
             super().__init__()
             self.job_id = job_id
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
+        self._ascii_only = ascii_only
         self.rows_drawn = 0  # so that a test can prove that only those in view are
         self.scale = Scale(0.0, 1_000.0, 1)
         self.label_cells = _LABEL_LEAST
@@ -240,10 +242,13 @@ class TimelineView(ScrollView, can_focus=True):
         ground = Style(bgcolor=base.bgcolor)
         one = self._lives[at]
         held = self._held.get(one.id, [])
-        segments = [Segment(text, self._style(name, base) + ground) for text, name in self._label(one, bool(held))]
+        pieces = self._label(one, bool(held))
         for cells, phase, critical in bar(one, held, self.scale, self._now_ms):
             name = "" if phase is None else "critical" if critical else phase.value
-            segments.append(Segment((BARS[phase] if phase else " ") * cells, self._style(name, base) + ground))
+            pieces.append(((BARS[phase] if phase else " ") * cells, name))
+        segments = (
+            Segment(signs(text, ascii_only=self._ascii_only), self._style(name, base) + ground) for text, name in pieces
+        )
         return Strip(segments).adjust_cell_length(width, base)
 
     def _label(self, one: Life, holds: bool) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -69,23 +69,26 @@ def bar(one: Life, held: Sequence[Piece], scale: Scale, now_ms: int) -> list[Str
 
     ``held``: the job's own pieces of the critical path.
     """
-    cover = [dict[Phase, float]() for _ in range(scale.cells)]
+    phases: list[Phase | None] = [None] * scale.cells
+    shared: dict[int, dict[Phase, float]] = {}  # the cells in which something began or ended
     for span in one.spans:
-        for cell, share in _cells(scale, span.start_ms, span.until(now_ms)):
-            cover[cell][span.phase] = cover[cell].get(span.phase, 0.0) + share
+        first, last = scale.cell(span.start_ms), scale.cell(span.until(now_ms))
+        touched = _touched(scale, first, last)
+        whole = range(max(ceil(first), 0), min(floor(last), scale.cells))
+        if whole:
+            phases[whole.start : whole.stop] = [span.phase] * len(whole)
+        for cell in {*touched[:1], *touched[-1:]}:
+            if cell not in whole:
+                shares = shared.setdefault(cell, {})
+                shares[span.phase] = shares.get(span.phase, 0.0) + max(min(last, cell + 1) - max(first, cell), 0.0)
+    for cell, shares in shared.items():
+        phases[cell] = max(shares, key=lambda phase: (shares[phase], phase is Phase.RUNNING))
     critical = [False] * scale.cells
     for piece in held:
-        for cell, _ in _cells(scale, piece.start_ms, piece.end_ms):
-            critical[cell] = True
-    drawn: list[Stretch] = []
-    for found, is_critical in zip(cover, critical, strict=True):
-        phase = max(found, key=lambda phase: (found[phase], phase is Phase.RUNNING)) if found else None
-        marked = is_critical and phase is not None
-        if drawn and drawn[-1][1:] == (phase, marked):
-            drawn[-1] = drawn[-1]._replace(cells=drawn[-1].cells + 1)
-        else:
-            drawn.append(Stretch(1, phase, marked))
-    return drawn
+        touched = _touched(scale, scale.cell(piece.start_ms), scale.cell(piece.end_ms))
+        critical[touched.start : touched.stop] = [True] * len(touched)
+    cells = [(phase, phase is not None and marked) for phase, marked in zip(phases, critical, strict=True)]
+    return [Stretch(len(list(alike)), *found) for found, alike in groupby(cells)]
 
 
 def axis(scale: Scale, origin_ms: int) -> str:
@@ -106,19 +109,17 @@ def sparkline(steps: Sequence[tuple[int, int]], scale: Scale, most: int) -> str:
     """Return the most workers at once in each cell, ``most`` being the full height. ``steps`` as `at_work` gives them."""
     peaks = [0] * scale.cells
     for (start_ms, count), (end_ms, _) in pairwise(steps):
-        for cell, _ in _cells(scale, start_ms, end_ms) if count else ():
+        for cell in _touched(scale, scale.cell(start_ms), scale.cell(end_ms)) if count else ():
             peaks[cell] = max(peaks[cell], count)
     full = len(_SPARKS) - 1
     return "".join(_SPARKS[min(full, ceil(peak * full / max(most, 1)))] for peak in peaks)
 
 
-def _cells(scale: Scale, start_ms: float, end_ms: float) -> list[tuple[int, float]]:
-    """Return the cells that a time touches, and how much of each; a moment touches one."""
-    first, last = scale.cell(start_ms), scale.cell(end_ms)
+def _touched(scale: Scale, first: float, last: float) -> range:
+    """Return the cells that a time from ``first`` to ``last`` touches; a moment touches one."""
     if last < 0 or first >= scale.cells:
-        return []
-    from_cell, to_cell = max(0, floor(first)), min(scale.cells - 1, max(floor(first), ceil(last) - 1))
-    return [(cell, max(min(last, cell + 1) - max(first, cell), 0.0)) for cell in range(from_cell, to_cell + 1)]
+        return range(0)
+    return range(max(0, floor(first)), min(scale.cells, max(floor(first) + 1, ceil(last))))
 
 
 def _elapsed(ms: int, step: int) -> str:

@@ -201,6 +201,15 @@ class TreePane(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Keys and mouse
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave keys to others that do nothing here now: the app says why."""
+        match action:
+            case "open":
+                return self._cursor is not None
+            case "fold":
+                return self.cursor_job is not None and self.cursor_job.children > 0
+        return super().check_action(action, parameters)
+
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
         self._move(lambda at: at + rows)

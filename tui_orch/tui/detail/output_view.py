@@ -11,7 +11,6 @@ from typing import ClassVar, NamedTuple
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widget import Widget
 
 from store.states import Kind
 from tui_orch.client.text import one_line
@@ -20,6 +19,7 @@ from tui_orch.tui.detail.blocks import Block, cut_off_block, output_block, trans
 from tui_orch.tui.detail.folded_text import FoldedText, Place
 from tui_orch.tui.detail.log_tail import LogTail, RawLine, Step
 from tui_orch.tui.detail.source import Log
+from tui_orch.tui.seen import is_seen
 from tui_orch.tui.text.layout import Row
 from tui_orch.tui.text.line import Line
 from tui_orch.tui.text.view import TextView
@@ -57,8 +57,14 @@ class OutputView(TextView):
     class Altered(Message):
         """``following`` or ``reading`` of the view is another."""
 
-    def __init__(self, *, look_every_s: float = LOOK_EVERY_S, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
+    def __init__(
+        self,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        ascii_only: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's word
+    ) -> None:
+        super().__init__(ascii_only=ascii_only, id=id)
         self.following = False
         self.reading = Reading()
         self._look_every_s = look_every_s
@@ -103,7 +109,7 @@ class OutputView(TextView):
         try:
             while True:
                 live = self._live
-                if not self._can_be_seen():
+                if not is_seen(self):
                     await asyncio.sleep(self._look_every_s)
                     continue
                 look = await asyncio.to_thread(_look, tail, kind, over=not live)
@@ -119,9 +125,6 @@ class OutputView(TextView):
             self.post_message(self.Altered())
         finally:
             tail.close()
-
-    def _can_be_seen(self) -> bool:
-        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
 
     def _take(self, look: "_Look") -> None:
         before = self._places()

@@ -23,11 +23,13 @@ from store.states import FINAL
 from tui_orch.client.text import one_line
 from tui_orch.tui.detail import output_tab
 from tui_orch.tui.detail.find_bar import FindBar
+from tui_orch.tui.detail.head import head
 from tui_orch.tui.detail.output_view import LOOK_EVERY_S, OutputView
-from tui_orch.tui.detail.parts import hint, state
+from tui_orch.tui.detail.parts import hint
 from tui_orch.tui.detail.source import DetailSource
 from tui_orch.tui.detail.tab_bar import TabBar
 from tui_orch.tui.detail.tabs import BY_NAME, LIMITS, OUTPUT, TABS, Tab, job_of
+from tui_orch.tui.seen import is_seen
 from tui_orch.tui.text.line import Line, Tone, line
 from tui_orch.tui.text.view import TextView
 
@@ -37,13 +39,6 @@ SETTLE_S = 0.06
 AGAIN_S = 0.25
 _AGAIN_TIMES = 20
 _TICK_S = 1.0
-_STYLES = {
-    Tone.RUNNING: "$text-primary",
-    Tone.WAITING: "$text-secondary",
-    Tone.COMPLETED: "$text-success",
-    Tone.PARTIAL: "$text-warning",
-    Tone.FAILED: "bold $text-error",
-}
 
 
 class DetailPane(Widget):
@@ -78,6 +73,7 @@ class DetailPane(Widget):
         *,
         settle_s: float = SETTLE_S,
         look_every_s: float = LOOK_EVERY_S,
+        ascii_only: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's word
     ) -> None:
         super().__init__(id=id)
@@ -87,10 +83,12 @@ class DetailPane(Widget):
         self._now_ms = now_ms
         self._settle_s = settle_s
         self._look_every_s = look_every_s
+        self._ascii_only = ascii_only
         self._tab = OUTPUT
         self._wanted: int | None = None
         self._settling: Timer | None = None
         self._again: Timer | None = None
+        self._stale = False  # something changed while nobody saw it
         self._read_took_s = 0.0
         self._found: dict[str, Any] = {}  # by tab, as long as it is true
         self._job: Closeup | None = None
@@ -103,8 +101,8 @@ class DetailPane(Widget):
         """Make the head, the tabs, the line below them and the one to find with."""
         yield Static(id="detail-head", classes="detail--line", markup=False)
         yield TabBar(TABS)
-        yield OutputView(look_every_s=self._look_every_s, id="detail-output")
-        yield TextView(id="detail-text")
+        yield OutputView(look_every_s=self._look_every_s, ascii_only=self._ascii_only, id="detail-output")
+        yield TextView(ascii_only=self._ascii_only, id="detail-text")
         yield Static(id="detail-status", classes="detail--line", markup=False)
         yield FindBar()
 
@@ -117,12 +115,15 @@ class DetailPane(Widget):
     # Which job
 
     def show(self, job_id: int | None) -> None:
-        """Show a job, None for none, once this has not been called for a moment. Costs nothing until then."""
+        """Show a job, None for none, once this has not been called for a moment. Costs nothing until then.
+
+        To be called when the pane comes into view too: while nobody sees it, it reads nothing.
+        """
         self._wanted = job_id
         if self._settling is not None:
             self._settling.stop()
             self._settling = None
-        if job_id != self.job_id:
+        if job_id != self.job_id or self._stale:
             self._settling = self.set_timer(self._settle_s, self._settle)
 
     def apply(self, jobs: Iterable[Job]) -> None:
@@ -137,6 +138,10 @@ class DetailPane(Widget):
 
     def _settle(self) -> None:
         self._settling = None
+        self._stale = False
+        if self._wanted == self.job_id:
+            self._read_again()
+            return
         self.job_id = self._wanted
         self._job = self._shown = self._attempt = None
         self._found.clear()
@@ -161,8 +166,10 @@ class DetailPane(Widget):
 
     def _read_again(self) -> None:
         self._again = None
-        self._found.clear()
-        self._show_tab(keep_place=True)
+        self._stale = not is_seen(self)
+        if not self._stale:
+            self._found.clear()
+            self._show_tab(keep_place=True)
 
     def _show_tab(self, *, keep_place: bool) -> None:
         """Show the tab in view, read anew where it is not known any more."""
@@ -181,16 +188,12 @@ class DetailPane(Widget):
             self._read_took_s = time.perf_counter() - started
         found = self._found[tab.name]
         self._job = job_of(found)
-        self._show_head(self._job)
+        self._say("detail-head", head(self._job, ascii_only=self._ascii_only))
         if tab is OUTPUT:
             self._show_output(self._job)
         else:
             self._put(tab.lines(found, self._now_ms()), keep_place=keep_place)
         self._show_status()
-
-    def _show_head(self, job: Closeup) -> None:
-        said = [(text, _STYLES.get(tone, "$text-muted")) for text, tone in state(job.status, job.reason)]
-        self._say("detail-head", Content.assemble(f"#{job.id} ", *said, f"  {one_line(job.title)}"))
 
     def _show_output(self, job: Closeup) -> None:
         view = self.query_one(OutputView)
@@ -215,7 +218,7 @@ class DetailPane(Widget):
 
     def _tick(self) -> None:
         """Let the times of the tab in view run."""
-        found = self._found.get(self._tab.name)
+        found = self._found.get(self._tab.name) if is_seen(self) else None
         if found is None or not self._tab.ticks or job_of(found).status in FINAL:
             return
         if self._tab is not OUTPUT or self._shown is None:

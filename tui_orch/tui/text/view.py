@@ -19,6 +19,7 @@ from textual.strip import Strip
 from tui_orch.tui.text import find
 from tui_orch.tui.text.layout import Layout, Row
 from tui_orch.tui.text.line import Line, Tone
+from tui_orch.tui.text.signs import signs
 
 
 class TextView(ScrollView, can_focus=True):
@@ -69,8 +70,9 @@ class TextView(ScrollView, can_focus=True):
             self.wanted = wanted
             self.there = there
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
+        self.ascii_only = ascii_only
         self.text_layout = Layout()
         self.rows_drawn = 0  # so that a test can prove that only those in view are
         self.wanted = ""
@@ -146,7 +148,10 @@ class TextView(ScrollView, can_focus=True):
         if self._is_cursor(row):
             base += Style(bgcolor=self.get_component_rich_style("text--cursor").bgcolor)
         ground = Style(bgcolor=base.bgcolor)
-        strip = Strip([Segment(text, (style or base) + ground + over) for text, style, over in self._segments(row)])
+        strip = Strip(
+            Segment(signs(text, ascii_only=self.ascii_only), (style or base) + ground + over)
+            for text, style, over in self._segments(row)
+        )
         return strip.adjust_cell_length(width, base)
 
     def _is_cursor(self, row: Row) -> bool:
