@@ -4,6 +4,7 @@ The supervisor and the scripted model end with the command; the folder that the 
 """
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -48,6 +49,10 @@ def command(into: Path | None, pace: float, headless: bool) -> int:
     # Brings pydantic and a web server; every other command starts faster without.
     from tui_orch.demo.stage import Stage, free_folder, staged  # noqa: PLC0415
     from tui_orch.supervisor import daemon  # noqa: PLC0415
+
+    # A closed terminal ends the demo in order too: without its model the tree could not go on.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
     def play(stage: Stage) -> int:
         with Store.open(stage.home, create=True) as store:
