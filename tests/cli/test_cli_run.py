@@ -114,10 +114,14 @@ def test_submit_starts_none_when_told_not_to(orch: AtOrch) -> None:
     assert orch.job(1).status is Status.QUEUED
 
 
+WAITS = "touch begun; until test -e go; do sleep 0.05; done"
+
+
 def test_run_starts_a_new_supervisor_when_the_old_one_is_killed(running: AtOrch) -> None:
     """Whoever waits for the tree keeps it going."""
-    with running.start_process("run", "--kind", "command", "--request", "until test -e go; do sleep 0.05; done") as run:
-        running.until(lambda: running.count() == 1 and running.job(1).status is Status.RUNNING, "the start")
+    with running.start_process("run", "--kind", "command", "--request", WAITS) as run:
+        # With its worker at work: one that has not taken its lock yet would be started anew, and nothing be lost.
+        running.until((running.project / "begun").exists, "the start")
         first = holder(running.home)
         assert first is not None
         os.kill(first.pid, signal.SIGKILL)
@@ -132,8 +136,9 @@ def test_run_starts_a_new_supervisor_when_the_old_one_is_killed(running: AtOrch)
 
 def test_ctrl_c_leaves_the_tree_running(running: AtOrch) -> None:
     """Exit code 130, and the way to it is told."""
-    with running.start_process("run", "--kind", "command", "--request", "until test -e go; do sleep 0.05; done") as run:
-        running.until(lambda: running.count() == 1 and running.job(1).status is Status.RUNNING, "the start")
+    with running.start_process("run", "--kind", "command", "--request", WAITS) as run:
+        # With its worker at work: one that has not taken its lock yet would be started anew, and nothing be lost.
+        running.until((running.project / "begun").exists, "the start")
         assert run.stderr is not None
         while "running" not in run.stderr.readline():
             pass

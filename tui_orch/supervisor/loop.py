@@ -23,7 +23,7 @@ from store.tree import store_state
 from tui_orch.client.watch import StoreWatch
 from tui_orch.supervisor.actions import Actions
 from tui_orch.supervisor.launcher import Handle, Launcher
-from tui_orch.supervisor.plan import plan
+from tui_orch.supervisor.plan import Action, plan
 from tui_orch.supervisor.snapshot import Snapshot
 from tui_orch.supervisor.workers import Workers
 
@@ -31,6 +31,8 @@ log = logging.getLogger("tui_orch.supervisor")
 
 #: With a worker alive that has no descriptor to wait on (its lock is held, but it could not be adopted yet).
 BLIND_LOOK_S = 0.2
+#: With something planned that could not be done yet.
+REFUSED_LOOK_S = 0.1
 LONGEST_SLEEP_S = 3_600.0
 
 
@@ -83,16 +85,20 @@ class Supervisor:
 
     def _settle_down(self) -> float:
         """Plan and act until nothing follows any more. Return the longest time to sleep (s)."""
+        done: tuple[Action, ...] = ()
         while True:
             self._bury()
             now_ms = self._clock_ms()
             snapshot = self._snapshot(now_ms)
             planned = plan(now_ms, snapshot)
+            if not planned.actions or planned.actions == done or self._stopping:
+                break
             for action in planned.actions:
                 self._actions.carry_out(action)
-            if not planned.actions or self._stopping:
-                break
+            done = planned.actions
         sleep_s = LONGEST_SLEEP_S if planned.wake_ms is None else max(0.0, (planned.wake_ms - now_ms) / 1000)
+        if planned.actions:  # carried out, but to no effect: the store refused, or a process is not quite gone
+            sleep_s = min(sleep_s, REFUSED_LOOK_S)
         if any(worker.alive and not self._workers.is_known_job(worker.job) for worker in snapshot.workers):
             sleep_s = min(sleep_s, BLIND_LOOK_S)
         return sleep_s

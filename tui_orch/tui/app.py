@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -236,9 +237,9 @@ class OrchApp(App[None]):
         else:
             self.pane.focus()
 
-    def on_resize(self) -> None:
-        """Decide whether tree and side stand beside each other."""
-        self.query_one("#main").set_class(self.size.width < WIDE_CELLS, "-narrow")
+    def on_resize(self, event: events.Resize) -> None:
+        """Decide whether tree and side stand beside each other; ``self.size`` is still the old one here."""
+        self.query_one("#main").set_class(event.size.width < WIDE_CELLS, "-narrow")
 
     # Actions
 
