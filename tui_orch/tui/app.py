@@ -146,15 +146,23 @@ class OrchApp(App[None]):
         """The store's totals as the feed told them last."""
         return self._state
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the parts are gone already: messages, timers and changes in a thread may still come then."""
+        return not self.query(KeyFooter) or not self.query(TreePane)
+
     def say(self, text: str) -> None:
         """Tell the person one line."""
-        self.query_one(KeyFooter).say(text)
+        if not self.is_closing:
+            self.query_one(KeyFooter).say(text)
 
     # What the feed and the parts tell
 
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Hand what has changed to every part."""
         self._state = message.state
+        if self.is_closing:
+            return
         self.pane.apply(message.jobs)
         self.detail.apply(message.jobs)
         self.query_one(TimelinePane).apply(message.jobs)
@@ -171,11 +179,14 @@ class OrchApp(App[None]):
     def on_store_recovered(self, _: StoreRecovered) -> None:
         """Take that back."""
         self._trouble = None
-        self.pane.reload()
+        if not self.is_closing:
+            self.pane.reload()
         self.refresh_around()
 
     def on_cursor_moved(self, message: CursorMoved) -> None:
         """Show what the cursor stands on."""
+        if self.is_closing:
+            return
         if self.side == "detail":
             self.detail.show(message.job_id)
         elif self.side == "timeline":
@@ -276,6 +287,8 @@ class OrchApp(App[None]):
 
     def refresh_around(self) -> None:
         """Bring header and footer up to date."""
+        if self.is_closing:
+            return
         totals = Totals(
             self._state,
             self._samples[-1].usd if self._samples else 0.0,

@@ -28,6 +28,7 @@ from store.models import Job
 from tui_orch.tui import row
 from tui_orch.tui.messages import CursorMoved, FilterProgressed, RowOpened, StoreTroubled
 from tui_orch.tui.row import Glyphs, Role, Row
+from tui_orch.tui.sieve import STEP
 from tui_orch.tui.sorting import Sort
 from tui_orch.tui.source import Source
 from tui_orch.tui.tree_model import Line, TreeModel
@@ -38,6 +39,8 @@ QUIET_FRAME_S = 1 / 2
 _TICK_S = 1.0
 #: Seconds after which a filter that could not read the store tries again.
 _RETRY_S = 1.0
+#: Jobs looked at by a filter between two signs of life, if it finds nothing.
+_PROGRESS = 20 * STEP
 _NO_JOBS = ("No jobs yet.", "", "n   new request", "or, in a shell:  orch run FILE")
 _NO_MATCH = ("No job matches the filter.", "", "/   change it")
 _SEARCHING = ("Searching ...",)
@@ -109,7 +112,7 @@ class TreePane(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id)
         self.model = TreeModel(source, grow=grow)
-        #: Rows drawn so far, for tests: never more than the visible ones and what changed in them.
+        #: Rows composed so far, for tests: the visible ones, once, and those of them that changed.
         self.rows_drawn = 0
         #: Whether the cursor goes to where something happens; ends when a person moves it.
         self.follow = False
@@ -459,7 +462,6 @@ class TreePane(ScrollView, can_focus=True, inherit_bindings=False):
             return self._hint(y, size)
         if y >= len(self._lines):
             return Strip.blank(size.width, self.rich_style)
-        self.rows_drawn += 1
         return self._strip(self._lines[y], size.width)
 
     def _look(self, first: int, size: Size) -> None:
@@ -479,6 +481,7 @@ class TreePane(ScrollView, can_focus=True, inherit_bindings=False):
         if known is not None and known[0] == drawn_for:
             return known[1]
         strip = self._paint(self._row(line, width), width, is_cursor)
+        self.rows_drawn += 1
         if len(self._strips) > 8 * self._height:
             self._strips.clear()
         self._strips[line.job.id] = (drawn_for, strip)
@@ -544,7 +547,7 @@ class TreePane(ScrollView, can_focus=True, inherit_bindings=False):
                 self.post_message(StoreTroubled(str(error)))
                 await asyncio.sleep(_RETRY_S)
                 continue
-            if sieve.done or len(sieve.matched) > before:
+            if sieve.done or len(sieve.matched) > before or sieve.searched % _PROGRESS == 0:
                 self._plan_frame()
                 self.post_message(FilterProgressed(len(sieve.matched), sieve.searched, sieve.done))
             await asyncio.sleep(0)
