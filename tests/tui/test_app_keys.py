@@ -337,6 +337,7 @@ async def test_esc_closes_the_detail_before_it_takes_the_filter_away(stage: Gard
         await pilot.press("slash")
         await enter_text(pilot, "south")
         await gone(app, "Water the basil")
+        await seen(app, "Dig the south bed")
         await pilot.press("enter")
         await until(lambda: app.focused is app.pane)
         await pilot.press("enter")
