@@ -156,7 +156,7 @@ def _busy(job: Job) -> bool:
 
 
 @given(_ops(), st.booleans(), st.integers(0, 10_000), st.integers(1, 30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_rows_are_always_those_of_a_tree_rebuilt_from_the_store(
     ops: list[tuple[str, int, int]], grow: bool, begin: int, most: int
 ) -> None:
