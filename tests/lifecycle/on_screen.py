@@ -21,6 +21,8 @@ from at_work import PATIENCE_S, AtWork
 
 COLUMNS, LINES = 120, 40
 ENTER, ESCAPE, BACKSPACE, UP, DOWN, CTRL_S = "\r", "\x1b", "\x7f", "\x1b[A", "\x1b[B", "\x13"
+#: Seconds without output after which a frame counts as whole: the screen draws at most every 0.125 s.
+QUIET_S = 0.3
 _MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")
 # pyte takes the end of these (the keyboard protocol of Textual) for text.
 _NOT_OF_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-z]")
@@ -102,9 +104,19 @@ class OnScreen:
     def go_to(self, job_id: int) -> None:
         """Bring the cursor to a job by ↑ and ↓, as long as it takes while the tree grows."""
         self.until_row(job_id, f"#{job_id}")
-        while (at := self._cursor_row()) != (to := self._row_number(job_id)):
+        while True:
+            self._until_quiet()  # half a frame may show the cursor on another job than the whole one
+            at, to = self._cursor_row(), self._row_number(job_id)
+            if at == to:
+                return
             self.press(DOWN if at is None or (to is not None and to > at) else UP)
             self._until_cursor_left(at)
+
+    def _until_quiet(self) -> None:
+        """Wait until the program has drawn nothing for a moment."""
+        with self._changed:
+            while self._changed.wait(QUIET_S):
+                pass
 
     def until_ended(self) -> int:
         """Wait until the program has ended and the terminal has all that it said; return its exit code."""
