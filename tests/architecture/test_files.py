@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 350
 #: Files that still have to be taken apart, with the size that they must not outgrow.
-TOO_LONG = {"tui_orch/tui/branch.py": 430, "tui_orch/tui/tree_pane.py": 560}
+TOO_LONG: dict[str, int] = {}
 SOURCES = sorted(
     path
     for folder in ("store", "tui_orch")

@@ -15,7 +15,7 @@ from store.database import Store
 from store.errors import StoreError
 from store.models import Job
 from store.states import Status
-from tui_orch.tui import branch, tree_model
+from tui_orch.tui import blocks, branch, tree_model
 from tui_orch.tui.sorting import Sort
 from tui_orch.tui.source import StoreSource
 from tui_orch.tui.tree_model import TreeModel
@@ -164,6 +164,7 @@ def test_rows_are_always_those_of_a_tree_rebuilt_from_the_store(
     with (
         tempfile.TemporaryDirectory(dir=_FAST) as folder,
         open_store(Path(folder)) as store,
+        patch.object(blocks, "PAGE", 4),
         patch.object(branch, "PAGE", 4),
         patch.object(tree_model, "PAGE", 4),
     ):

@@ -11,72 +11,14 @@ come behind the last, new root jobs before the first. That is what makes countin
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
+from tui_orch.tui.blocks import LOWEST, Block, Order, Page, Slot, Window, filled
 from tui_orch.tui.row_counts import RowCounts
 from tui_orch.tui.sorting import Key, Sort
 from tui_orch.tui.source import PAGE
 
-#: A place among siblings: the id (negative for root jobs: newest first), or a sort key with it at the end.
-Order: TypeAlias = int | tuple[float, float, int]
-_LOWEST = -(2**63)
 _LAST: Key = (float("inf"), 0.0)
-
-
-class Slot(NamedTuple):
-    """What stands in one row. ``job_id`` is None in a gap."""
-
-    job_id: int | None
-    parent_id: int | None
-    depth: int
-    unfolded: bool
-
-
-class Page(NamedTuple):
-    """Siblings to be loaded: ``limit`` ids behind ``after_id`` (None: from the first), less ``skip``."""
-
-    parent_id: int | None
-    after_id: int | None
-    skip: int
-    limit: int
-
-
-class Window:
-    """Rows to be drawn, and what has to be loaded or sorted before they are right."""
-
-    __slots__ = ("most", "pages", "slots", "sort", "unsorted")
-
-    def __init__(self, most: int, sort: Sort) -> None:
-        self.most = most
-        self.sort = sort
-        self.slots: list[Slot] = []
-        self.pages: list[Page] = []
-        self.unsorted: list[Branch] = []
-
-
-class _Block:
-    __slots__ = ("missing", "orders", "unfolded")
-
-    def __init__(self, orders: MutableSequence[Any], missing: int = 0) -> None:
-        self.orders = orders
-        self.missing = missing  # how many siblings a gap stands for; 0 in a loaded block
-        self.unfolded: list[Branch] = []  # the open branches among them, in order
-
-    @property
-    def rows(self) -> int:
-        return len(self.orders) + self.missing + sum(branch.rows for branch in self.unfolded)
-
-    def find(self, row: int) -> tuple[int, int | None, int]:
-        """Return which sibling ``row`` belongs to, which row of its branch (None: its own), and the next open branch."""
-        skipped = 0
-        for number, branch in enumerate(self.unfolded):
-            at = bisect_left(self.orders, branch.order)
-            if row <= at + skipped:
-                return row - skipped, None, number
-            if row <= at + skipped + branch.rows:
-                return at, row - at - skipped - 1, number
-            skipped += branch.rows
-        return row - skipped, None, len(self.unfolded)
 
 
 class Branch:
@@ -105,11 +47,11 @@ class Branch:
         self.sort = Sort.ID
         self.size = total  # children, the ones in gaps included
         self._orders: dict[int, Order] | None = None  # places by id, where they do not follow from the id
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block[Branch]] = []
         self._firsts: list[Order] = []  # per block, no greater than its first place (but for the very first block)
         self._counts = RowCounts()
         if total:
-            self._splice(0, 0, [_Block(array("q"), total)], [_LOWEST])
+            self._splice(0, 0, [Block(array("q"), total)], [LOWEST])
 
     @property
     def rows(self) -> int:
@@ -140,7 +82,7 @@ class Branch:
     def collect(self, start: int, window: Window) -> None:
         """Add the rows from ``start`` on to ``window``, until it is full."""
         if self.sort is not window.sort:
-            window.unsorted.append(self)
+            window.unsorted.append(self.job_id)
         if start >= self.rows:
             return
         index, rest = self._counts.find(start)
@@ -158,7 +100,7 @@ class Branch:
         window.slots.extend([Slot(None, self.job_id, self.depth, False)] * take)
         window.pages.append(self._page(index, rest // PAGE * PAGE))
 
-    def _collect_block(self, block: _Block, rest: int, window: Window) -> None:
+    def _collect_block(self, block: "Block[Branch]", rest: int, window: Window) -> None:
         at, inner, number = block.find(rest)
         slots, most, unfolded = window.slots, window.most, block.unfolded
         while at < len(block.orders) and len(slots) < most:
@@ -277,17 +219,8 @@ class Branch:
         left = max(0, missing - page.skip - len(orders)) if len(orders) == page.limit else 0
         unsure = is_last and len(ids) == page.limit and not left
         left += unsure
-        blocks: list[_Block] = []
-        firsts: list[Order] = []
-        if page.skip:
-            blocks.append(_Block(array("q"), page.skip))
-            firsts.append(first)
-        for start in range(0, len(orders), PAGE):
-            blocks.append(_Block(array("q", orders[start : start + PAGE])))
-            firsts.append(orders[start])
-        if left:
-            blocks.append(_Block(array("q"), left))
-            firsts.append(orders[-1] + 1)
+        blocks: list[Block[Branch]]
+        blocks, firsts = filled(first, page.skip, orders, left)
         change = page.skip + len(orders) + left - missing
         self.size += change
         self._splice(index, index + 1, blocks, firsts)
@@ -323,7 +256,7 @@ class Branch:
             self._orders = {job_id: (*keys.get(job_id, _LAST), self._natural(job_id)) for job_id in ids}
         orders = sorted(self._order(job_id) for job_id in ids)
         chunks = [self._sequence(orders[start : start + PAGE]) for start in range(0, len(orders), PAGE)]
-        self._blocks, self._firsts = [_Block(chunk) for chunk in chunks], [chunk[0] for chunk in chunks]
+        self._blocks, self._firsts = [Block(chunk) for chunk in chunks], [chunk[0] for chunk in chunks]
         for branch in branches:
             assert branch.job_id is not None
             branch.order = self._order(branch.job_id)
@@ -363,7 +296,7 @@ class Branch:
 
     def _insert(self, order: Order) -> bool:
         if not self._blocks:
-            self._splice(0, 0, [_Block(self._sequence([order]))], [order])
+            self._splice(0, 0, [Block(self._sequence([order]))], [order])
         else:
             index = self._block_of(order)
             block = self._blocks[index]
@@ -373,20 +306,13 @@ class Branch:
             block.orders.insert(at, order)
             self._counts.add(index, 1)
             if len(block.orders) > 2 * PAGE:
-                self._split(index)
+                halves = block.halves()
+                self._splice(index, index + 1, halves, [half.orders[0] for half in halves])
         self.size += 1
         self._tell_parent(1)
         return True
 
-    def _split(self, index: int) -> None:
-        whole = self._blocks[index]
-        parts = [_Block(whole.orders[:PAGE]), _Block(whole.orders[PAGE:])]
-        first = parts[1].orders[0]
-        for branch in whole.unfolded:
-            parts[branch.order >= first].unfolded.append(branch)
-        self._splice(index, index + 1, parts, [part.orders[0] for part in parts])
-
-    def _splice(self, start: int, stop: int, blocks: list[_Block], firsts: Iterable[Order]) -> None:
+    def _splice(self, start: int, stop: int, blocks: "list[Block[Branch]]", firsts: Iterable[Order]) -> None:
         self._blocks[start:stop] = blocks
         self._firsts[start:stop] = firsts
         self._counts.splice(start, stop, [block.rows for block in blocks])

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from store.browse import Link
 from store.models import Job
-from tui_orch.tui.branch import Branch, Page, Window
+from tui_orch.tui.blocks import Page, Window
+from tui_orch.tui.branch import Branch
 from tui_orch.tui.sorting import Key, Sort, key
 
 
@@ -60,12 +61,12 @@ class Forest:
         """Return the branch of a job that was unfolded once; of the root jobs for None."""
         return self._branches.get(job_id)
 
-    def unsorted_above(self, parent_id: int | None) -> list[Branch]:
-        """Return the branches from this one up that are not in the forest's order yet."""
+    def unsorted_above(self, parent_id: int | None) -> list[int | None]:
+        """Return the jobs from this one up whose children are not in the forest's order yet."""
         branch, found = self._branches.get(parent_id), []
         while branch is not None:
             if branch.sort is not self.sort:
-                found.append(branch)
+                found.append(branch.job_id)
             branch = branch.parent
         return found
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from store.browse import Link
 from store.models import Job
 from store.states import FINAL
-from tui_orch.tui.branch import Branch, Page
+from tui_orch.tui.blocks import Page
+from tui_orch.tui.branch import Branch
 from tui_orch.tui.forest import Applied, Forest
 from tui_orch.tui.sieve import Sieve
 from tui_orch.tui.sorting import Key, Sort, key
@@ -79,8 +80,8 @@ class TreeModel:
         """Return the rows from ``start`` on, at most so many, with their jobs; reads those that are not known."""
         window = self.view.window(start, most)
         while window.pages or window.unsorted:
-            for branch in window.unsorted:
-                self._sort_branch(branch)
+            for parent_id in window.unsorted:
+                self._sort_children(parent_id)
             if not window.unsorted:
                 self._load(self.view, window.pages[0])
             window = self.view.window(start, most)
@@ -104,14 +105,14 @@ class TreeModel:
 
     def row_of(self, job_id: int, parent_id: int | None) -> int | None:
         """Return a job's row; None where it is folded away, filtered out or not loaded."""
-        for branch in self.view.unsorted_above(parent_id):
-            self._sort_branch(branch)
+        for above_id in self.view.unsorted_above(parent_id):
+            self._sort_children(above_id)
         return self.view.row_of(job_id, parent_id)
 
     def shown_above(self, job_id: int | None) -> tuple[int, int, int | None] | None:
         """Return row, id and parent's id of this job, or of the nearest above it that is a row; None for none."""
-        for unsorted in self.view.unsorted_above(job_id):
-            self._sort_branch(unsorted)
+        for above_id in self.view.unsorted_above(job_id):
+            self._sort_children(above_id)
         branch = self.view.branch(job_id)
         while branch is not None and branch.job_id is not None and branch.parent is not None:
             found = self.view.row_of(branch.job_id, branch.parent.job_id)
@@ -266,10 +267,12 @@ class TreeModel:
                 del self._jobs[job_id]
                 self._questions.pop(job_id, None)
 
-    def _sort_branch(self, branch: Branch) -> None:
+    def _sort_children(self, job_id: int | None) -> None:
         view = self.view
+        branch = view.branch(job_id)
+        assert branch is not None
         if view.sort is Sort.ID or branch.size > MOST_SORTED:
-            view.resort(branch.job_id, None)
+            view.resort(job_id, None)
             return
         while (page := branch.next_page()) is not None:
             self._load(view, page)
@@ -279,4 +282,4 @@ class TreeModel:
             jobs = self._source.jobs(ids[start : start + _SORT_STEP])
             self.fetched += len(jobs)
             keys.update((job.id, key(job, view.sort)) for job in jobs)
-        view.resort(branch.job_id, keys)
+        view.resort(job_id, keys)
