@@ -1,6 +1,7 @@
 """Asks: what workers want to know from a person, stored until it is answered, once.
 
-Owns asking, answering and handing the answer to the worker. Decides nothing for the person.
+Owns asking, answering and handing the answer to the worker. Decides nothing for the person; an answer for good becomes
+a rule, which answers what it covers (see ``rules``).
 """
 
 import json
@@ -13,8 +14,14 @@ from store.database import Reader, Transaction
 from store.errors import BadInput, IllegalChange, NotFound
 from store.finish import settle
 from store.models import Ask, Fence
+from store.permission_rule import covered_by, decide, offered, parse
+from store.rules import add_rule, rules_for
+from store.tree import get_job, is_within
 
-_INSERT = "INSERT INTO asks(job_id, attempt, kind, tool, input, question, options, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+#: How far an answer goes: this call alone, its job and all below, or the whole tree.
+Scope = Literal["once", "subtree", "tree"]
+
+_INSERT = "INSERT INTO asks(job_id, attempt, kind, tool, input, question, options, title, suggestions, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ANSWERED = "SELECT {columns} FROM asks WHERE job_id = ? AND kind = ? AND tool IS ? AND input IS ? AND answer IN ('allow', 'deny', 'answered') AND used_ms IS NULL ORDER BY id LIMIT 1"
 _UNUSED = "SELECT {columns} FROM asks WHERE job_id = ? AND answer IN ('allow', 'deny', 'answered') AND used_ms IS NULL ORDER BY id"
 
@@ -29,8 +36,13 @@ def ask(
     tool: str | None = None,
     input: Mapping[str, Any] | None = None,  # noqa: A002 - the word that Claude Code uses for it
     options: Sequence[str] = (),
+    title: str | None = None,
+    suggestions: Sequence[str] = (),
 ) -> int:
-    """Store an ask of the running attempt. Return its id. Raises StaleAttempt."""
+    """Store an ask of the running attempt. Return its id. Raises StaleAttempt.
+
+    ``title`` and ``suggestions`` are Claude Code's own words for a call, and the rules that it would keep for it.
+    """
     require_running(tx, fence)
     values = (
         fence.job_id,
@@ -40,15 +52,29 @@ def ask(
         _canonical(input),
         rows.storable(question),
         rows.dumps(list(options)),
+        rows.storable(title),
+        rows.dumps(list(suggestions)),
         now_ms,
     )
     return tx.insert(_INSERT, values)
 
 
 def answer(
-    tx: Transaction, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None, now_ms: int
+    tx: Transaction,
+    ask_id: int,
+    verdict: Literal["allow", "deny", "answered"],
+    text: str | None,
+    now_ms: int,
+    *,
+    scope: Scope = "once",
+    rules: Sequence[str] = (),
 ) -> Ask:
-    """Answer an open ask and let its job go on. Raises NotFound, BadInput, and IllegalChange for a second answer."""
+    """Answer an open ask and let its job go on.
+
+    With scope ``subtree`` (its job and all below) or ``tree`` the verdict is kept as rules: those given, or what
+    `permission_rule.offered` says; every other open ask there that they cover is answered by them. Raises NotFound,
+    BadInput, and IllegalChange for a second answer.
+    """
     found = get_ask(tx, ask_id)
     if found.answer is not None:
         said = "its job ended before an answer came" if found.answer == "void" else f"already answered: {found.answer}"
@@ -57,9 +83,52 @@ def answer(
         raise BadInput(f"ask {ask_id} wants an answer in words; got nothing")
     if found.kind == "question" and verdict == "allow":
         raise BadInput(f"ask {ask_id} is a question: answer it in words (or deny it)")
-    tx.run("UPDATE asks SET answer = ?, text = ?, answered_ms = ? WHERE id = ?", (verdict, text, now_ms, ask_id))
-    settle(tx, found.job_id, now_ms)
+    if scope == "once":
+        if rules:
+            raise BadInput("a rule needs to know how far it goes: for the subtree of the job, or for its tree")
+        _close(tx, found, verdict, text, None, now_ms)
+        return get_ask(tx, ask_id)
+    top_id = found.job_id if scope == "subtree" else get_job(tx, found.job_id).root_id
+    made = _keep(tx, found, verdict, text, top_id, rules, now_ms)
+    _close(tx, found, verdict, text, made, now_ms)
+    apply_rules(tx, top_id, now_ms)
     return get_ask(tx, ask_id)
+
+
+def apply_rules(tx: Transaction, top_id: int, now_ms: int) -> int:
+    """Answer the open asks of a subtree that the rules in force decide; to be called after a new rule. Return how many."""
+    answered = 0
+    for other in open_asks(tx, get_job(tx, top_id).root_id):
+        if other.kind != "permission" or not is_within(tx, other.job_id, top_id):
+            continue
+        rule = decide(rules_for(tx, other.job_id), other.tool or "", other.input)
+        if rule is not None:
+            _close(tx, other, rule.verdict, rule.text, rule.id, now_ms)
+            answered += 1
+    return answered
+
+
+def _keep(
+    tx: Transaction, ask: Ask, verdict: str, text: str | None, top_id: int, rules: Sequence[str], now_ms: int
+) -> int:
+    if ask.kind != "permission" or verdict == "answered":
+        raise BadInput(f"ask {ask.id} can be answered once only; a rule allows or denies calls of a tool")
+    wanted = tuple(rules) or offered(ask)
+    for rule in wanted:
+        parse(rule)
+    if not covered_by(wanted, ask):
+        raise BadInput(
+            f"{', '.join(wanted)} does not cover what ask {ask.id} asks for; offered: {', '.join(offered(ask))}"
+        )
+    return [add_rule(tx, top_id, verdict, rule, now_ms, text=text, ask_id=ask.id) for rule in wanted][-1]
+
+
+def _close(tx: Transaction, ask: Ask, verdict: str, text: str | None, rule_id: int | None, now_ms: int) -> None:
+    tx.run(
+        "UPDATE asks SET answer = ?, text = ?, rule_id = ?, answered_ms = ? WHERE id = ?",
+        (verdict, rows.storable(text), rule_id, now_ms, ask.id),
+    )
+    settle(tx, ask.job_id, now_ms)
 
 
 def take_answer(

@@ -23,6 +23,12 @@ _CLAIM = """
 UPDATE attempts SET claimed_ms = ?, pid = ? WHERE job_id = ? AND number = ? AND claimed_ms IS NULL AND ended_ms IS NULL
   AND number = (SELECT attempt FROM jobs WHERE id = job_id AND status = 'running')
 """
+_GRANT = (
+    "UPDATE jobs SET lending = 0, wants_slot = 0 WHERE id = ? AND status = 'running' AND lending = 1 AND wants_slot = 1"
+)
+_NAME_LENDER = "INSERT INTO lends(job_id, attempt, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_IS_LENDER = "SELECT 1 FROM lends WHERE job_id = ? AND attempt = ? AND name = ?"
+_FORGET_LENDER = "DELETE FROM lends WHERE job_id = ? AND attempt = ? AND name = ?"
 _WHERE_FENCED = "WHERE id = ? AND attempt = ? AND status = 'running'"
 _BY_TOKEN = """
 SELECT jobs.id, jobs.attempt FROM attempts JOIN jobs ON jobs.id = attempts.job_id
@@ -114,18 +120,29 @@ def set_session(tx: Transaction, fence: Fence, session_id: str) -> None:
     )
 
 
-def lend_slot(tx: Transaction, fence: Fence) -> None:
-    """Give the slot away while the worker, or one of several clients in it, blocks. Raises StaleAttempt."""
-    _fenced(tx, fence, "lending = lending + 1, wants_slot = 0", ())
+def lend_slot(tx: Transaction, fence: Fence, name: str | None = None) -> None:
+    """Give the slot away while the worker, or one of several clients in it, blocks. Raises StaleAttempt.
+
+    A client that may have to say so again, since an answer can get lost, gives itself a name: twice counts once.
+    """
+    require_running(tx, fence)
+    if name is None or tx.run(_NAME_LENDER, (fence.job_id, fence.attempt, name)):
+        _fenced(tx, fence, "lending = lending + 1, wants_slot = 0", ())
 
 
-def want_slot(tx: Transaction, fence: Fence) -> bool:
+def want_slot(tx: Transaction, fence: Fence, name: str | None = None) -> bool:
     """Tell whether a client that has blocked may go on; ask for the slot if not. Call it until it is so.
 
     While other clients of the job still block, the slot stays lent and this one goes on without: if it took the slot
-    back, the children that the others wait for might never get one. Raises StaleAttempt.
+    back, the children that the others wait for might never get one. ``name``: that under which it was lent; True where
+    it is lent no more. Raises StaleAttempt.
     """
     lending = require_running(tx, fence).lending
+    named = (fence.job_id, fence.attempt, name)
+    if name is not None and not tx.value(_IS_LENDER, named):
+        return True
+    if lending > 1 and name is not None:
+        tx.run(_FORGET_LENDER, named)
     if lending == 1:
         _fenced(tx, fence, "wants_slot = 1", ())
     elif lending > 1:
@@ -135,12 +152,10 @@ def want_slot(tx: Transaction, fence: Fence) -> bool:
 
 def grant_slot(tx: Transaction, job_id: int) -> bool:
     """Give a slot back to a worker that wants one; False if it no longer does. Raises LimitExceeded when none is free."""
-    return bool(
-        tx.run(
-            "UPDATE jobs SET lending = 0, wants_slot = 0 WHERE id = ? AND status = 'running' AND lending = 1 AND wants_slot = 1",
-            (job_id,),
-        )
-    )
+    if not tx.run(_GRANT, (job_id,)):
+        return False
+    tx.run("DELETE FROM lends WHERE job_id = ?", (job_id,))
+    return True
 
 
 def fence_of_token(reader: Reader, token: str) -> Fence:

@@ -49,7 +49,7 @@ class NewTree:
     work_dir: str = "."  # absolute path in which the workers run
     model: str | None = None
     permission_mode: str | None = None
-    allowed_tools: tuple[str, ...] = ()
+    allowed_tools: tuple[str, ...] | None = None  # permission rules that need no asking; None = the store's
     setting_sources: tuple[str, ...] | None = None  # None = Claude Code's own default: user, project, local
     park_after_s: float | None = None  # an open ask suspends its worker after this long
 
@@ -222,10 +222,38 @@ class Ask:
     input: Mapping[str, Any] | None
     question: str
     options: tuple[str, ...]
+    title: str | None  # what the call does, in Claude Code's own words
+    suggestions: tuple[str, ...]  # the rules that Claude Code would keep if the call were allowed for good
     created_ms: int
     answer: str | None  # allow | deny | answered | void
     text: str | None  # what the person wrote
+    rule_id: int | None  # the rule that answered it, or that its answer made
     answered_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a person has allowed or denied a job and all below it."""
+
+    id: int
+    job_id: int  # the top of the subtree; a root: the whole tree
+    verdict: str  # allow | deny
+    rule: str  # as Claude Code writes it: Tool, Tool(content), Bash(prefix:*)
+    text: str | None  # what the person wrote
+    ask_id: int | None
+    created_ms: int
+    removed_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key to the REST API; the secret itself is kept nowhere."""
+
+    id: int
+    name: str
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

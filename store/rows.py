@@ -22,7 +22,8 @@ ATTEMPT_COLUMNS = (
 )
 ASK_COLUMNS = (
     "asks.id, asks.job_id, (SELECT root_id FROM jobs WHERE jobs.id = asks.job_id), asks.attempt, asks.kind, asks.tool, "
-    "asks.input, asks.question, asks.options, asks.created_ms, asks.answer, asks.text, asks.answered_ms"
+    "asks.input, asks.question, asks.options, asks.title, asks.suggestions, asks.created_ms, asks.answer, asks.text, "
+    "asks.rule_id, asks.answered_ms"
 )
 CHANGE_COLUMNS = "seq, job_id, at_ms, status, reason, attempt"
 LEDGER_COLUMNS = (
@@ -96,7 +97,8 @@ def ask(row: tuple[Any, ...]) -> Ask:
     """Return the record of a row of ``ASK_COLUMNS``."""
     values = dict(zip(Ask.__dataclass_fields__, row, strict=True))
     values["input"] = loads(values["input"])
-    values["options"] = strings(values["options"]) or ()
+    for name in ("options", "suggestions"):
+        values[name] = strings(values[name]) or ()
     return Ask(**values)
 
 

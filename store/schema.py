@@ -18,6 +18,7 @@ MARKS = (
     "asks_are_answered_by_the_command_orch_answer",
     "attempts_are_written_by_their_workers",
     "jobs_are_steered_by_the_orch_commands",
+    "keys_are_made_by_the_command_orch_key",
 )
 
 _OBJECTS = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name"

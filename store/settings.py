@@ -25,6 +25,7 @@ class Settings:
     timeouts_s: tuple[float, ...]
     park_after_s: float
     permission_mode: str
+    allowed_tools: tuple[str, ...]
 
 
 NAMES = tuple(Settings.__dataclass_fields__)
@@ -36,6 +37,7 @@ def get_settings(reader: Reader) -> Settings:
     assert row is not None
     values: dict[str, Any] = dict(zip(NAMES, row, strict=True))
     values["timeouts_s"] = tuple(float(seconds) for seconds in rows.loads(values["timeouts_s"]))
+    values["allowed_tools"] = rows.strings(values["allowed_tools"])
     return Settings(**values)
 
 

@@ -23,7 +23,7 @@ UPDATE trees SET
   max_depth = coalesce(?, max_depth), max_jobs = coalesce(?, max_jobs), max_children = coalesce(?, max_children),
   max_workers = coalesce(?, max_workers), max_attempts = coalesce(?, max_attempts), timeouts_s = coalesce(?, timeouts_s),
   budget_usd = coalesce(?, budget_usd), work_dir = ?, model = ?, permission_mode = coalesce(?, permission_mode),
-  allowed_tools = ?, setting_sources = ?, park_after_s = coalesce(?, park_after_s)
+  allowed_tools = coalesce(?, allowed_tools), setting_sources = ?, park_after_s = coalesce(?, park_after_s)
 WHERE root_id = ?
 """
 _GROUP_WAITS = """
@@ -94,7 +94,7 @@ def _ways(new: NewTree) -> tuple[object, ...]:
         new.work_dir,
         new.model,
         new.permission_mode,
-        dumps(list(new.allowed_tools)),
+        None if new.allowed_tools is None else dumps(list(new.allowed_tools)),
         sources,
         new.park_after_s,
     )

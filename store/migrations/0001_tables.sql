@@ -35,7 +35,8 @@ CREATE TABLE settings (
   max_attempts        INTEGER NOT NULL,
   timeouts_s          TEXT    NOT NULL,
   park_after_s        REAL    NOT NULL,
-  permission_mode     TEXT    NOT NULL
+  permission_mode     TEXT    NOT NULL,
+  allowed_tools       TEXT    NOT NULL
 ) STRICT;
 
 -- A tree is a root job and all below it. The row is made with the root job. Limits are changed by `orch limits` alone.
@@ -156,15 +157,63 @@ CREATE TABLE asks (
   input       TEXT,                               -- permission: its input, JSON object
   question    TEXT    NOT NULL,
   options     TEXT    NOT NULL DEFAULT '[]',      -- JSON array of offered answers
+  title       TEXT,                               -- permission: what the call does, in Claude Code's own words
+  suggestions TEXT    NOT NULL DEFAULT '[]',      -- permission: JSON array of the rules that Claude Code would keep, such as Bash(pytest:*)
   created_ms  INTEGER NOT NULL,
   answer      TEXT,                               -- allow | deny | answered | void (its job ended); NULL = open
   text        TEXT,                               -- what the person wrote
+  rule_id     INTEGER,                            -- the rule that answered it, or that its answer made; NULL = this call alone
   answered_ms INTEGER,                            -- NULL for void
   used_ms     INTEGER                             -- when the worker acted on the answer
 ) STRICT;
 
 CREATE INDEX asks_by_job ON asks(job_id);
 CREATE INDEX asks_open   ON asks(id) WHERE answer IS NULL;
+
+-- A rule: what a person has allowed or denied a job and all below it, once and for all. See them with: orch rules
+CREATE TABLE rules (
+  id         INTEGER PRIMARY KEY,
+  job_id     INTEGER NOT NULL REFERENCES jobs(id),  -- the top of the subtree that it holds for; a root: its whole tree
+  verdict    TEXT    NOT NULL,                    -- allow | deny; a deny goes before any allow
+  rule       TEXT    NOT NULL,                    -- as Claude Code writes it: Tool, Tool(content), Bash(prefix:*)
+  text       TEXT,                                -- what the person wrote; a denied worker is told it
+  ask_id     INTEGER,                             -- the ask that it came from
+  created_ms INTEGER NOT NULL,
+  removed_ms INTEGER                              -- since when it holds no longer
+) STRICT;
+
+CREATE INDEX rules_by_job ON rules(job_id) WHERE removed_ms IS NULL;
+
+-- A key to the REST API, for a person or a program. Jobs have no key: their attempts' tokens are theirs.
+CREATE TABLE keys (
+  id         INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL,                    -- for people: who uses it
+  sha256     TEXT    NOT NULL,                    -- hash of the key; the key itself is shown once and kept nowhere
+  created_ms INTEGER NOT NULL,
+  expires_ms INTEGER,                             -- NULL = never
+  revoked_ms INTEGER                              -- since when it opens nothing
+) STRICT;
+
+CREATE INDEX keys_by_hash ON keys(sha256);
+
+-- What a caller has handed in over REST under a name of its own, so that trying again makes nothing twice.
+CREATE TABLE handed_in (
+  caller         TEXT    NOT NULL,                -- key:ID or job:ID
+  name           TEXT    NOT NULL,                -- its Idempotency-Key
+  request_sha256 TEXT    NOT NULL,                -- hash of what was asked for: another request under the same name is refused
+  job_id         INTEGER NOT NULL,                -- the root that it made, or the parent of the batch
+  batch          INTEGER,                         -- NULL = a tree
+  created_ms     INTEGER NOT NULL,
+  PRIMARY KEY (caller, name)
+) STRICT, WITHOUT ROWID;
+
+-- Which named clients have lent the slot of an attempt: saying it twice, after a lost answer, counts once.
+CREATE TABLE lends (
+  job_id  INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  name    TEXT    NOT NULL,
+  PRIMARY KEY (job_id, attempt, name)
+) STRICT, WITHOUT ROWID;
 
 -- The history: one line for each change of a job's state.
 CREATE TABLE changes (
@@ -190,5 +239,5 @@ INSERT INTO store(one, store_id, created_ms, seq)
 VALUES (1, lower(hex(randomblob(8))), CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), 0);
 
 INSERT INTO settings(one, slots, max_workers_ceiling, min_free_memory_mb, grace_s, retry_base_s, max_depth, max_jobs,
-                     max_children, max_workers, max_attempts, timeouts_s, park_after_s, permission_mode)
-VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits');
+                     max_children, max_workers, max_attempts, timeouts_s, park_after_s, permission_mode, allowed_tools)
+VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits', '[]');

@@ -286,6 +286,9 @@ CREATE TRIGGER settings_guard_update BEFORE UPDATE ON settings BEGIN
     WHEN NEW.permission_mode NOT IN ('acceptEdits', 'default', 'plan', 'dontAsk')
       THEN 'bad_input: permission_mode is ' || quote(NEW.permission_mode)
         || '; allowed for the whole store: acceptEdits, default, plan, dontAsk'
+    WHEN NOT json_valid(NEW.allowed_tools) OR json_type(NEW.allowed_tools) IS NOT 'array'
+      OR EXISTS (SELECT 1 FROM json_each(NEW.allowed_tools) WHERE type IS NOT 'text' OR trim(value) IS '')
+      THEN 'bad_input: allowed_tools is a JSON array of permission rules, such as Read or Bash(git log:*)'
     WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
       OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
       THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'
@@ -315,13 +318,14 @@ END;
 CREATE TRIGGER asks_guard_insert BEFORE INSERT ON asks BEGIN
   SELECT RAISE(ABORT, 'illegal: an ask is made by the running attempt of a job, without an answer')
   WHERE EXISTS (SELECT 1 FROM asks WHERE id = NEW.id) OR NEW.answer IS NOT NULL OR NEW.text IS NOT NULL
-     OR NEW.answered_ms IS NOT NULL OR NEW.used_ms IS NOT NULL
+     OR NEW.answered_ms IS NOT NULL OR NEW.used_ms IS NOT NULL OR NEW.rule_id IS NOT NULL
      OR NEW.attempt IS NOT (SELECT attempt FROM jobs WHERE id = NEW.job_id AND status = 'running');
-  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input and a JSON array as options')
-  WHERE NEW.kind NOT IN ('permission', 'question') OR NOT json_valid(NEW.options)
+  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input, and JSON arrays of texts as options and suggestions')
+  WHERE NEW.kind NOT IN ('permission', 'question') OR NOT json_valid(NEW.options) OR NOT json_valid(NEW.suggestions)
      OR (NEW.input IS NOT NULL AND NOT json_valid(NEW.input));
-  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input and a JSON array as options')
+  SELECT RAISE(ABORT, 'bad_input: an ask has kind permission or question, a JSON object as input, and JSON arrays of texts as options and suggestions')
   WHERE json_type(NEW.options) IS NOT 'array' OR EXISTS (SELECT 1 FROM json_each(NEW.options) WHERE type IS NOT 'text')
+     OR json_type(NEW.suggestions) IS NOT 'array' OR EXISTS (SELECT 1 FROM json_each(NEW.suggestions) WHERE type IS NOT 'text')
      OR (NEW.input IS NOT NULL AND json_type(NEW.input) IS NOT 'object');
 END;
 CREATE TRIGGER asks_guard_update BEFORE UPDATE ON asks BEGIN
@@ -329,7 +333,9 @@ CREATE TRIGGER asks_guard_update BEFORE UPDATE ON asks BEGIN
   WHERE NEW.id IS NOT OLD.id OR NEW.job_id IS NOT OLD.job_id OR NEW.attempt IS NOT OLD.attempt OR NEW.kind IS NOT OLD.kind
      OR NEW.tool IS NOT OLD.tool OR NEW.input IS NOT OLD.input OR NEW.question IS NOT OLD.question
      OR NEW.options IS NOT OLD.options OR NEW.created_ms IS NOT OLD.created_ms
-     OR (OLD.answer IS NOT NULL AND (NEW.answer IS NOT OLD.answer OR NEW.text IS NOT OLD.text OR NEW.answered_ms IS NOT OLD.answered_ms))
+     OR NEW.title IS NOT OLD.title OR NEW.suggestions IS NOT OLD.suggestions
+     OR (OLD.answer IS NOT NULL AND (NEW.answer IS NOT OLD.answer OR NEW.text IS NOT OLD.text
+       OR NEW.answered_ms IS NOT OLD.answered_ms OR NEW.rule_id IS NOT OLD.rule_id))
      OR (OLD.used_ms IS NOT NULL AND NEW.used_ms IS NOT OLD.used_ms)
      OR (NEW.answer IS NOT NULL AND NEW.answer NOT IN ('allow', 'deny', 'answered', 'void'));
   -- Marked by way of its time, since a job that ends voids its asks whoever ends it.
@@ -337,12 +343,54 @@ CREATE TRIGGER asks_guard_update BEFORE UPDATE ON asks BEGIN
   WHERE OLD.answer IS NULL AND NEW.answer IS NOT NULL AND NEW.answered_ms IS NULL AND NOT (NEW.answer = 'void'
     AND EXISTS (SELECT 1 FROM jobs WHERE id = OLD.job_id AND status IN ('completed', 'partial', 'failed', 'cancelled')));
 END;
-CREATE TRIGGER asks_guard_marked BEFORE UPDATE OF text, answered_ms, used_ms ON asks BEGIN
+CREATE TRIGGER asks_guard_marked BEFORE UPDATE OF text, answered_ms, used_ms, rule_id ON asks BEGIN
   SELECT asks_are_answered_by_the_command_orch_answer();
 END;
 CREATE TRIGGER asks_guard_delete BEFORE DELETE ON asks BEGIN
   SELECT RAISE(ABORT, 'illegal: asks are never deleted');
 END;
+
+------------------------------------------------------------------------------------------------ rules, keys, lends, handed_in
+-- Marked, all of them: what opens something, or makes something count as done, is written by the commands alone.
+CREATE TRIGGER rules_guard_insert BEFORE INSERT ON rules BEGIN
+  SELECT asks_are_answered_by_the_command_orch_answer();
+  SELECT RAISE(ABORT, 'illegal: a new rule has an id of its own, and a job') WHERE EXISTS (SELECT 1 FROM rules WHERE id = NEW.id)
+     OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id) OR NEW.removed_ms IS NOT NULL;
+  SELECT RAISE(ABORT, 'bad_input: a rule allows or denies, and has 1 to 4000 characters')
+  WHERE NEW.verdict NOT IN ('allow', 'deny') OR trim(NEW.rule) IS '' OR length(NEW.rule) > 4000;
+END;
+CREATE TRIGGER rules_guard_update BEFORE UPDATE ON rules BEGIN
+  SELECT asks_are_answered_by_the_command_orch_answer();
+  SELECT RAISE(ABORT, 'illegal: a rule never changes; it is removed, once')
+  WHERE NEW.id IS NOT OLD.id OR NEW.job_id IS NOT OLD.job_id OR NEW.verdict IS NOT OLD.verdict OR NEW.rule IS NOT OLD.rule
+     OR NEW.text IS NOT OLD.text OR NEW.ask_id IS NOT OLD.ask_id OR NEW.created_ms IS NOT OLD.created_ms OR OLD.removed_ms IS NOT NULL;
+END;
+CREATE TRIGGER rules_guard_delete BEFORE DELETE ON rules BEGIN
+  SELECT RAISE(ABORT, 'illegal: rules are never deleted; one is removed by: orch rules --remove N');
+END;
+CREATE TRIGGER keys_guard_insert BEFORE INSERT ON keys BEGIN
+  SELECT keys_are_made_by_the_command_orch_key();
+  SELECT RAISE(ABORT, 'illegal: a new key has an id of its own') WHERE EXISTS (SELECT 1 FROM keys WHERE id = NEW.id) OR NEW.revoked_ms IS NOT NULL;
+END;
+CREATE TRIGGER keys_guard_update BEFORE UPDATE ON keys BEGIN
+  SELECT keys_are_made_by_the_command_orch_key();
+  SELECT RAISE(ABORT, 'illegal: a key never changes; it is revoked, once')
+  WHERE NEW.id IS NOT OLD.id OR NEW.name IS NOT OLD.name OR NEW.sha256 IS NOT OLD.sha256 OR NEW.created_ms IS NOT OLD.created_ms
+     OR NEW.expires_ms IS NOT OLD.expires_ms OR OLD.revoked_ms IS NOT NULL;
+END;
+CREATE TRIGGER keys_guard_delete BEFORE DELETE ON keys BEGIN
+  SELECT RAISE(ABORT, 'illegal: keys are never deleted; one is revoked by: orch key revoke N');
+END;
+CREATE TRIGGER handed_in_guard_insert BEFORE INSERT ON handed_in BEGIN
+  SELECT jobs_are_steered_by_the_orch_commands();
+  SELECT RAISE(ABORT, 'illegal: this caller has handed in something under this name') WHERE EXISTS (
+    SELECT 1 FROM handed_in WHERE caller = NEW.caller AND name = NEW.name);
+END;
+CREATE TRIGGER handed_in_guard_update BEFORE UPDATE ON handed_in BEGIN SELECT RAISE(ABORT, 'illegal: what was handed in never changes'); END;
+CREATE TRIGGER handed_in_guard_delete BEFORE DELETE ON handed_in BEGIN SELECT jobs_are_steered_by_the_orch_commands(); END;
+CREATE TRIGGER lends_guard_insert BEFORE INSERT ON lends BEGIN SELECT jobs_are_steered_by_the_orch_commands(); END;
+CREATE TRIGGER lends_guard_update BEFORE UPDATE ON lends BEGIN SELECT RAISE(ABORT, 'illegal: who has lent a slot never changes'); END;
+CREATE TRIGGER lends_guard_delete BEFORE DELETE ON lends BEGIN SELECT jobs_are_steered_by_the_orch_commands(); END;
 
 ----------------------------------------------------------------------------------------------------------------- changes
 CREATE TRIGGER changes_guard_update BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'illegal: history never changes'); END;

@@ -20,8 +20,8 @@ CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN
     seq        = (SELECT seq FROM store)
   WHERE id = NEW.id;
 
-  INSERT INTO trees(root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, work_dir, permission_mode, park_after_s)
-  SELECT NEW.id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, '', permission_mode, park_after_s
+  INSERT INTO trees(root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, work_dir, permission_mode, allowed_tools, park_after_s)
+  SELECT NEW.id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, '', permission_mode, allowed_tools, park_after_s
   FROM settings WHERE NEW.parent_id IS NULL;
 
   UPDATE trees SET jobs = jobs + 1 WHERE root_id = (SELECT root_id FROM jobs WHERE id = NEW.id);
@@ -107,4 +107,13 @@ END;
 CREATE TRIGGER trees_feed AFTER UPDATE ON trees WHEN NEW.jobs IS OLD.jobs BEGIN
   UPDATE store SET seq = seq + 1;
   UPDATE jobs SET seq = (SELECT seq FROM store) WHERE id = NEW.root_id;
+END;
+-- So do the rules of a job with that job.
+CREATE TRIGGER rules_added AFTER INSERT ON rules BEGIN
+  UPDATE store SET seq = seq + 1;
+  UPDATE jobs SET seq = (SELECT seq FROM store) WHERE id = NEW.job_id;
+END;
+CREATE TRIGGER rules_removed AFTER UPDATE ON rules BEGIN
+  UPDATE store SET seq = seq + 1;
+  UPDATE jobs SET seq = (SELECT seq FROM store) WHERE id = NEW.job_id;
 END;

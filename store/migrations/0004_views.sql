@@ -39,7 +39,14 @@ WHERE jobs.status = 'running';
 
 -- What waits for a person.
 CREATE VIEW open_asks AS
-SELECT asks.id, asks.job_id, jobs.root_id, jobs.depth, jobs.title, asks.kind, asks.tool, asks.input, asks.question, asks.options,
+SELECT asks.id, asks.job_id, jobs.root_id, jobs.depth, jobs.title, asks.kind, asks.tool, asks.input, asks.title AS wants, asks.question, asks.options, asks.suggestions,
   datetime(asks.created_ms / 1000, 'unixepoch') AS since_utc
 FROM asks JOIN jobs ON jobs.id = asks.job_id
 WHERE asks.answer IS NULL;
+
+-- What people have allowed and denied, and where it holds.
+CREATE VIEW rules_in_force AS
+SELECT rules.id, jobs.root_id, rules.job_id, rules.verdict, rules.rule, rules.text, jobs.title,
+  datetime(rules.created_ms / 1000, 'unixepoch') AS since_utc
+FROM rules JOIN jobs ON jobs.id = rules.job_id
+WHERE rules.removed_ms IS NULL;

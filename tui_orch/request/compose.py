@@ -58,7 +58,7 @@ def compose(
         work_dir=str(work_dir / config.work_dir) if config.work_dir else str(work_dir),
         model=config.model,
         permission_mode=config.permission_mode,
-        allowed_tools=config.allowed_tools or (),
+        allowed_tools=config.allowed_tools,
         setting_sources=config.setting_sources,
         park_after_s=config.park_after_s,
     )
