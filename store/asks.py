@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from store import rows
+from store.brake import LIMIT_ASK, answer_limit
 from store.claim import require_running
 from store.database import Reader, Transaction
 from store.errors import BadInput, IllegalChange, NotFound
 from store.finish import settle
-from store.models import Ask, Fence
+from store.models import Ask, Fence, Rule
 from store.permission_rule import covered_by, decide, offered, parse
 from store.rules import add_rule, rules_for
 from store.tree import get_job, is_within
@@ -23,6 +24,7 @@ Scope = Literal["once", "subtree", "tree"]
 
 _INSERT = "INSERT INTO asks(job_id, attempt, kind, tool, input, question, options, title, suggestions, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ANSWERED = "SELECT {columns} FROM asks WHERE job_id = ? AND kind = ? AND tool IS ? AND input IS ? AND answer IN ('allow', 'deny', 'answered') AND used_ms IS NULL ORDER BY id LIMIT 1"
+_REFUSED = "SELECT {columns} FROM asks WHERE job_id = ? AND kind = 'permission' AND tool IS ? AND input IS ? AND answer = 'deny' AND rule_id IS NOT NULL AND used_ms IS NOT NULL ORDER BY id LIMIT 1"
 _UNUSED = "SELECT {columns} FROM asks WHERE job_id = ? AND answer IN ('allow', 'deny', 'answered') AND used_ms IS NULL ORDER BY id"
 
 
@@ -83,6 +85,9 @@ def answer(
         raise BadInput(f"ask {ask_id} wants an answer in words; got nothing")
     if found.kind == "question" and verdict == "allow":
         raise BadInput(f"ask {ask_id} is a question: answer it in words (or deny it)")
+    if found.tool == LIMIT_ASK:  # it asks in the store's name: the job's worker has nothing to do with the answer
+        answer_limit(tx, int((found.input or {}).get("until_ms", now_ms)), text)
+        use_answer(tx, ask_id, now_ms)
     if scope == "once":
         if rules:
             raise BadInput("a rule needs to know how far it goes: for the subtree of the job, or for its tree")
@@ -113,13 +118,15 @@ def _keep(
 ) -> int:
     if ask.kind != "permission" or verdict == "answered":
         raise BadInput(f"ask {ask.id} can be answered once only; a rule allows or denies calls of a tool")
-    wanted = tuple(rules) or offered(ask)
+    own = offered(ask)
+    wanted = tuple(rules) or own
+    if not wanted:
+        raise BadInput(f"no rule says just what ask {ask.id} asks for; answer it once, or name a rule")
     for rule in wanted:
         parse(rule)
-    if not covered_by(wanted, ask):
-        raise BadInput(
-            f"{', '.join(wanted)} does not cover what ask {ask.id} asks for; offered: {', '.join(offered(ask))}"
-        )
+    if not covered_by(wanted, ask, widely=verdict == "deny"):
+        hint = f"; offered: {', '.join(own)}" if own else ""
+        raise BadInput(f"{', '.join(wanted)} does not cover what ask {ask.id} asks for{hint}")
     return [add_rule(tx, top_id, verdict, rule, now_ms, text=text, ask_id=ask.id) for rule in wanted][-1]
 
 
@@ -129,6 +136,31 @@ def _close(tx: Transaction, ask: Ask, verdict: str, text: str | None, rule_id: i
         (verdict, rows.storable(text), rule_id, now_ms, ask.id),
     )
     settle(tx, ask.job_id, now_ms)
+
+
+def refuse_by_rule(
+    tx: Transaction,
+    fence: Fence,
+    rule: Rule,
+    *,
+    question: str,
+    now_ms: int,
+    tool: str,
+    input: Mapping[str, Any],  # noqa: A002 - as in ask
+    title: str | None = None,
+) -> Ask:
+    """Store that a rule has refused a call, as an ask that was answered at once, so that the job can tell it.
+
+    The same call refused again is stored once. Raises StaleAttempt.
+    """
+    require_running(tx, fence)
+    row = tx.row(_REFUSED.format(columns=rows.ASK_COLUMNS), (fence.job_id, tool, _canonical(input)))
+    if row is not None:
+        return rows.ask(row)
+    ask_id = ask(tx, fence, kind="permission", question=question, now_ms=now_ms, tool=tool, input=input, title=title)
+    _close(tx, get_ask(tx, ask_id), "deny", rule.text, rule.id, now_ms)
+    use_answer(tx, ask_id, now_ms)
+    return get_ask(tx, ask_id)
 
 
 def take_answer(

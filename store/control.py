@@ -5,6 +5,7 @@ Decides on rows alone: processes are stopped by the supervisor, which sees ``sto
 
 from dataclasses import dataclass
 
+from store.brake import set_brake
 from store.claim import deadline
 from store.database import Transaction
 from store.errors import IllegalChange, NotFound
@@ -121,7 +122,7 @@ def pause(tx: Transaction, root_id: int | None, now_ms: int) -> bool:
 def resume(tx: Transaction, root_id: int | None) -> bool:
     """Take back a pause, and for the whole store a brake too. False if there was none."""
     if root_id is None:
-        sql = "UPDATE store SET paused_ms = NULL, brake_reason = NULL, brake_until_ms = NULL WHERE paused_ms IS NOT NULL OR brake_reason IS NOT NULL"
+        sql = "UPDATE store SET paused_ms = NULL, brake_reason = NULL, brake_kind = NULL, brake_until_ms = NULL, api_strikes = 0, crash_strikes = 0 WHERE paused_ms IS NOT NULL OR brake_reason IS NOT NULL"
         return bool(tx.run(sql))
     get_tree(tx, root_id)
     return bool(tx.run("UPDATE trees SET paused_ms = NULL WHERE root_id = ? AND paused_ms IS NOT NULL", (root_id,)))
@@ -146,14 +147,6 @@ def set_limits(tx: Transaction, root_id: int, limits: Limits) -> Tree:
             (due[job_id], job_id, due[job_id]),
         )
     return tree
-
-
-def set_brake(tx: Transaction, reason: str, until_ms: int) -> None:
-    """Start nothing new in the whole store until ``until_ms``; a later brake is not shortened by an earlier one."""
-    tx.run(
-        "UPDATE store SET brake_reason = ?, brake_until_ms = ? WHERE brake_until_ms IS NULL OR brake_until_ms < ?",
-        (reason, until_ms, until_ms),
-    )
 
 
 def root_of(tx: Transaction, job_id: int) -> int:

@@ -5,7 +5,7 @@ Times are milliseconds since 1970 in UTC (``_ms``), durations seconds (``_s``), 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from store.states import Kind, Status
 
@@ -188,6 +188,17 @@ class Outcome:
     session_id: str | None = None
     usage: Usage = field(default_factory=Usage)
     retry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a worker ran into that holds up every other worker, too."""
+
+    kind: Literal[
+        "usage_limit", "api", "stop"
+    ]  # wait until it resets; leave the API alone for a while; a person must mend it
+    said: str  # one line: what it was and, for ``stop``, the way out
+    until_ms: int | None = None  # usage_limit: when it resets
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ class Settings:
     park_after_s: float
     permission_mode: str
     allowed_tools: tuple[str, ...]
+    usage_limit_policy: str
+    idle_timeout_s: float
+    output_cap_mb: float
 
 
 NAMES = tuple(Settings.__dataclass_fields__)

@@ -43,6 +43,9 @@ class Reason(StrEnum):
     EXIT_CODE = "exit_code"  # its command ended with a code other than 0
     NO_RESULT = "no_result"  # Claude Code ended without a result
     API_ERROR = "api_error"  # the model's API answered with an error
+    USAGE_LIMIT = "usage_limit"  # queued: the subscription's usage limit is reached, until `not_before_ms`
+    IDLE = "idle"  # its worker said nothing for longer than the store's idle timeout
+    OUTPUT_LIMIT = "output_limit"  # its output went beyond the store's cap
     CLAUDE_ERROR = "claude_error"  # Claude Code could not be started, or broke off
     REPORTED_FAILURE = "reported_failure"  # the worker itself reported that it failed
     BAD_REQUEST = "bad_request"  # the row can not be run as it stands (kind, argv, folder)

@@ -15,7 +15,10 @@ CREATE TABLE store (
   seq            INTEGER NOT NULL,               -- (computed) the number of the newest change
   paused_ms      INTEGER,                        -- since when nothing new starts in the whole store; NULL = not paused
   brake_reason   TEXT,                           -- why nothing new starts for a while (usage limit, API down); NULL = no brake
+  brake_kind     TEXT,                           -- usage_limit | api: what the brake is for; stop: paused for a reason that only a person can mend
   brake_until_ms INTEGER,                        -- until when
+  api_strikes    INTEGER NOT NULL DEFAULT 0,     -- times in a row that the API failed everyone; each doubles the next brake
+  crash_strikes  INTEGER NOT NULL DEFAULT 0,     -- workers in a row that were gone as soon as they had started
   busy_job       INTEGER,                        -- (computed) set by triggers while they book a change of this job, NULL between statements
   given_ms       INTEGER                         -- (computed) the time that the statement at work gives itself, NULL between statements
 ) STRICT;
@@ -36,7 +39,10 @@ CREATE TABLE settings (
   timeouts_s          TEXT    NOT NULL,
   park_after_s        REAL    NOT NULL,
   permission_mode     TEXT    NOT NULL,
-  allowed_tools       TEXT    NOT NULL
+  allowed_tools       TEXT    NOT NULL,
+  usage_limit_policy  TEXT    NOT NULL,          -- at a usage limit: resume (go on when it resets), ask (a person), stay (paused)
+  idle_timeout_s      REAL    NOT NULL,          -- a worker that says nothing for so long is ended; 0 = never
+  output_cap_mb       REAL    NOT NULL           -- output of one attempt of a command, in MB of 1,000,000 bytes; beyond it is ended
 ) STRICT;
 
 -- A tree is a root job and all below it. The row is made with the root job. Limits are changed by `orch limits` alone.
@@ -119,6 +125,8 @@ CREATE INDEX jobs_children_done ON jobs(id) WHERE status = 'waiting' AND waiting
 CREATE INDEX jobs_answered      ON jobs(id) WHERE status = 'waiting' AND waiting_for = 'ask' AND open_asks = 0;
 -- For reading: `orch list` shows roots, newest first.
 CREATE INDEX jobs_roots ON jobs(id) WHERE parent_id IS NULL;
+-- The next job that failed, whatever the number of jobs.
+CREATE INDEX jobs_failed ON jobs(id) WHERE status IN ('failed', 'partial');
 
 -- An attempt: one process that works on a job. Rows are never changed once ended_ms is set.
 CREATE TABLE attempts (
@@ -239,5 +247,6 @@ INSERT INTO store(one, store_id, created_ms, seq)
 VALUES (1, lower(hex(randomblob(8))), CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), 0);
 
 INSERT INTO settings(one, slots, max_workers_ceiling, min_free_memory_mb, grace_s, retry_base_s, max_depth, max_jobs,
-                     max_children, max_workers, max_attempts, timeouts_s, park_after_s, permission_mode, allowed_tools)
-VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits', '[]');
+                     max_children, max_workers, max_attempts, timeouts_s, park_after_s, permission_mode, allowed_tools,
+                     usage_limit_policy, idle_timeout_s, output_cap_mb)
+VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits', '[]', 'resume', 0.0, 1000.0);

@@ -257,7 +257,7 @@ CREATE TRIGGER store_guard_update BEFORE UPDATE ON store BEGIN
       OR tokens IS NOT (SELECT coalesce(sum(input_tokens + output_tokens), 0) FROM attempts WHERE job_id = jobs.id)));
 END;
 -- Marked.
-CREATE TRIGGER store_guard_pause BEFORE UPDATE OF paused_ms, brake_reason, brake_until_ms ON store BEGIN
+CREATE TRIGGER store_guard_pause BEFORE UPDATE OF paused_ms, brake_reason, brake_kind, brake_until_ms, api_strikes, crash_strikes ON store BEGIN
   SELECT pauses_are_made_by_the_command_orch_pause();
 END;
 CREATE TRIGGER settings_guard_insert BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'illegal: settings have one row'); END;
@@ -289,6 +289,12 @@ CREATE TRIGGER settings_guard_update BEFORE UPDATE ON settings BEGIN
     WHEN NOT json_valid(NEW.allowed_tools) OR json_type(NEW.allowed_tools) IS NOT 'array'
       OR EXISTS (SELECT 1 FROM json_each(NEW.allowed_tools) WHERE type IS NOT 'text' OR trim(value) IS '')
       THEN 'bad_input: allowed_tools is a JSON array of permission rules, such as Read or Bash(git log:*)'
+    WHEN NEW.usage_limit_policy NOT IN ('resume', 'ask') AND NEW.usage_limit_policy IS NOT 'stay'
+      THEN 'bad_input: usage_limit_policy is ' || quote(substr(NEW.usage_limit_policy, 1, 40)) || '; allowed: resume, ask, stay'
+    WHEN NOT (NEW.idle_timeout_s >= 0 AND NEW.idle_timeout_s <= 604800)
+      THEN 'bad_input: idle_timeout_s is ' || NEW.idle_timeout_s || '; allowed: 0 (never) to 604800'
+    WHEN NOT (NEW.output_cap_mb > 0 AND NEW.output_cap_mb <= 1000000)
+      THEN 'bad_input: output_cap_mb is ' || NEW.output_cap_mb || '; allowed: above 0, up to 1000000'
     WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
       OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
       THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from store.settings import Settings
 from store.states import Reason, Status
-from tui_orch.worker.command import RESULT_BYTES, tail, verdict
+from tui_orch.worker.command import RESULT_BYTES, beyond_limits, tail, verdict
 
 
 def written(tmp_path: Path, content: bytes) -> Path:
@@ -43,3 +44,23 @@ def test_only_the_end_of_a_long_output_is_the_result(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_do_not_break_it(tmp_path: Path) -> None:
     """Invalid UTF-8 and NUL bytes are shown as replacement characters."""
     assert tail(written(tmp_path, b"a\xff\x00b"), 100) == "a\ufffd\ufffdb"
+
+
+def test_output_beyond_the_cap_ends_for_good_and_says_who_raises_it() -> None:
+    found = beyond_limits(2_000_001, 0, settings(output_cap_mb=2.0))
+    assert found is not None
+    assert (found.status, found.reason, found.retry) == (Status.FAILED, Reason.OUTPUT_LIMIT, False)
+    assert "orch settings output_cap_mb" in (found.error or "")
+    assert beyond_limits(2_000_000, 1e9, settings(output_cap_mb=2.0)) is None
+
+
+def test_silence_counts_only_where_a_person_has_set_a_limit() -> None:
+    assert beyond_limits(0, 1e9, settings(idle_timeout_s=0.0)) is None
+    found = beyond_limits(0, 5.1, settings(idle_timeout_s=5.0))
+    assert found is not None
+    assert (found.reason, found.retry) == (Reason.IDLE, True)
+
+
+def settings(**given: float) -> Settings:
+    whole = dict.fromkeys(Settings.__dataclass_fields__, 0) | {"output_cap_mb": 1_000.0} | given
+    return Settings(**whole)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from store.states import FINAL
 from store.tree import get_job, get_tree, store_state
 from tui_orch.client.measures import clock, now_ms
 from tui_orch.client.poll import wait_for_change
+from tui_orch.client.text import one_line
 
 #: Elapsed times go on though nothing changes.
 _TICK_S = 1.0
@@ -79,7 +80,8 @@ def _notes(reader: Reader, root_id: int) -> list[str]:
     state, tree = store_state(reader), get_tree(reader, root_id)
     notes = []
     if state.paused_ms is not None:
-        notes.append("the whole store is paused; go on with: orch resume")
+        why = f" ({one_line(state.brake_reason)})" if state.brake_reason else ""
+        notes.append(f"the whole store is paused{why}; go on with: orch resume")
     if tree.paused_ms is not None:
         notes.append(f"tree #{root_id} is paused; go on with: orch resume {root_id}")
     if state.brake_reason and state.brake_until_ms is not None and state.brake_until_ms > now_ms():

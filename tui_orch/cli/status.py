@@ -60,7 +60,8 @@ def _lines(home: Home, state: StoreState, found: Holder | None) -> list[str]:
     if state.open_asks:
         lines.append(f"asks        {state.open_asks} open; see: orch asks")
     if state.paused_ms is not None:
-        lines.append(f"paused      since {moment(state.paused_ms)}; go on with: orch resume")
+        why = f" ({one_line(state.brake_reason)})" if state.brake_reason else ""
+        lines.append(f"paused      since {moment(state.paused_ms)}{why}; go on with: orch resume")
     if state.brake_until_ms is not None and state.brake_until_ms > now:
         why = one_line(state.brake_reason or "")
         lines.append(f"brake       until {clock(state.brake_until_ms)} ({why}); take it back with: orch resume")

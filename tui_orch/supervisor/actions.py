@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable
 
-from store import control, finish
+from store import brake, control, finish
 from store.claim import check_place, grant_slot, start_attempt, token_hash
 from store.database import Store
 from store.errors import IllegalChange, LimitExceeded, Refused
@@ -25,7 +25,7 @@ from tui_orch.worker.environment import worker_environment
 from tui_orch.worker.record import left, record
 from tui_orch.worker.work import Ending
 
-_CLAIMED_MS = "SELECT claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
+_STARTED = "SELECT started_ms, claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
 
 log = logging.getLogger("tui_orch.supervisor")
 
@@ -117,14 +117,20 @@ class Actions:
             job = get_job(tx, fence.job_id)
             if job.attempt != fence.attempt or job.status is not Status.RUNNING:
                 return
+            now_ms = self._clock_ms()
+            started_ms, claimed_ms = tx.row(_STARTED, (fence.job_id, fence.attempt)) or (now_ms, None)
+            if ending is None and job.stop_reason is None:
+                folder = self._store.home.attempt_dir(fence.job_id, fence.attempt)
+                if brake.crashed(tx, now_ms - started_ms, str(folder / "worker.log"), now_ms):
+                    log.error("%d workers in a row crashed at once: the store is paused", brake.CRASHES)
             if ending is not None:
-                record(tx, fence, ending, self._clock_ms())
-            elif job.stop_reason == Reason.SHUTDOWN or not tx.value(_CLAIMED_MS, (fence.job_id, fence.attempt)):
+                record(tx, fence, ending, now_ms)
+            elif job.stop_reason == Reason.SHUTDOWN or claimed_ms is None:
                 # Nobody claimed it, so no process ever worked on it: no try is used up.
-                finish.release(tx, fence, Reason.LOST, self._clock_ms())
+                finish.release(tx, fence, Reason.LOST, now_ms)
             else:
                 said = f"the worker of attempt {fence.attempt} ended without an outcome"
-                finish.finish(tx, fence, Outcome(Status.FAILED, Reason.LOST, error=said), self._clock_ms())
+                finish.finish(tx, fence, Outcome(Status.FAILED, Reason.LOST, error=said), now_ms)
         what = "lost" if ending is None else "its outcome was in a file"
         log.warning("#%d.%d: worker gone, %s; %d left over", fence.job_id, fence.attempt, what, killed)
 

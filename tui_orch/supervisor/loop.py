@@ -134,7 +134,7 @@ class Supervisor:
         if self._schema_broken:
             held = f"the schema is not as it was shipped ({'; '.join(self._schema_broken[:3])}); see: orch doctor"
         elif state.paused_ms is not None:
-            held = "the store is paused; go on with: orch resume"
+            held = state.brake_reason or "the store is paused; go on with: orch resume"
         elif state.brake_until_ms is not None and state.brake_until_ms > now_ms:
             held = f"{state.brake_reason}"
         if held != self._held:

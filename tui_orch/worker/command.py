@@ -9,13 +9,16 @@ import select
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from store.claim import set_activity
 from store.errors import StoreUnusable
 from store.home import FILE_MODE
 from store.models import Outcome
+from store.settings import Settings, get_settings
 from store.states import Reason, Status
+from store.tree import get_job
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.stopped import stopped_ending
 from tui_orch.worker.subreaper import end_descendants
@@ -40,14 +43,31 @@ def run(work: Work, stop: StopSignal) -> Ending:
         return _not_started(work, error)
     finally:
         os.close(file)
-    _follow(work, process, stop, output)
-    if stop.asked and process.poll() is None:
-        with work.store.read() as reader:
-            grace_s = float(reader.value("SELECT grace_s FROM settings"))
-        end_descendants(grace_s * _GRACE_SHARE)
+    with work.store.read() as reader:
+        settings = get_settings(reader)
+    beyond = _follow(work, process, stop, output, settings)
+    if (stop.asked or beyond) and process.poll() is None:
+        end_descendants(settings.grace_s * _GRACE_SHARE)
         process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
+        if beyond is not None and not stop.asked:
+            return Finished(replace(beyond, result=tail(output, RESULT_BYTES)))
         return stopped_ending(work.store, work.job.fence, result=tail(output, RESULT_BYTES))
     return Finished(verdict(process.wait(), output))
+
+
+def beyond_limits(size: int, silent_s: float, settings: Settings) -> Outcome | None:
+    """Return how a command ends that has written too much (bytes), or nothing for too long (s); None while it may go on."""
+    if size > settings.output_cap_mb * 1e6:
+        said = (
+            f"its output went beyond {settings.output_cap_mb:g} MB; a person raises it: orch settings output_cap_mb N"
+        )
+        return Outcome(Status.FAILED, Reason.OUTPUT_LIMIT, error=said, retry=False)
+    if settings.idle_timeout_s and silent_s > settings.idle_timeout_s:
+        said = (
+            f"it wrote nothing for {settings.idle_timeout_s:g} s; a person changes it: orch settings idle_timeout_s N"
+        )
+        return Outcome(Status.FAILED, Reason.IDLE, error=said)
+    return None
 
 
 def verdict(exit_code: int, output: Path) -> Outcome:
@@ -89,21 +109,37 @@ def _not_started(work: Work, error: OSError) -> Finished:
     return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=said, retry=False))
 
 
-def _follow(work: Work, process: "subprocess.Popen[bytes]", stop: StopSignal, output: Path) -> None:
-    """Wait until the command has ended or a stop is asked for, telling what it does once a second."""
+def _follow(
+    work: Work, process: "subprocess.Popen[bytes]", stop: StopSignal, output: Path, settings: Settings
+) -> Outcome | None:
+    """Wait until the command has ended or a stop is asked for, telling what it does once a second.
+
+    Return how it ends where it went beyond a limit of the store. While a client in it waits for children, or its slot,
+    its silence is none.
+    """
     ended = os.pidfd_open(process.pid)
     try:
         wait = select.poll()
         wait.register(ended, select.POLLIN)
         wait.register(stop, select.POLLIN)
-        shown = 0
+        shown, spoke_at = 0, time.monotonic()
         while not wait.poll(_LOOK_MS):
             size = output.stat().st_size
             if size != shown:
-                shown = size
+                shown, spoke_at = size, time.monotonic()
                 _show(work, output)
+            elif settings.idle_timeout_s and _lends(work):
+                spoke_at = time.monotonic()
+            if (beyond := beyond_limits(size, time.monotonic() - spoke_at, settings)) is not None:
+                return beyond
     finally:
         os.close(ended)
+    return None
+
+
+def _lends(work: Work) -> bool:
+    with work.store.read() as reader:
+        return get_job(reader, work.job.id).lending > 0
 
 
 def _show(work: Work, output: Path) -> None:

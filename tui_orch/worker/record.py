@@ -4,14 +4,16 @@ The supervisor takes such a file in once it sees that the worker has gone. Eithe
 """
 
 import json
+import random
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from store import finish
+from store import asks, brake, finish
+from store.claim import require_running
 from store.database import Transaction
 from store.home import write_private
-from store.models import Fence, Outcome, Usage
+from store.models import Fence, Outcome, Trouble, Usage
 from store.states import Status
 from tui_orch.worker.work import Ending, Finished, Released, Suspended
 
@@ -22,21 +24,49 @@ def record(tx: Transaction, fence: Fence, ending: Ending, now_ms: int) -> Status
     """Write the end of an attempt into the store and return the job's state. Raises StaleAttempt."""
     match ending:
         case Finished(outcome, delivered):
+            if outcome.status is Status.COMPLETED:
+                brake.all_well(tx)
             return finish.finish(tx, fence, outcome, now_ms, delivered)
         case Suspended(waiting_for, session_id, usage, delivered):
+            brake.all_well(tx)
             return finish.suspend(tx, fence, waiting_for, session_id, usage, now_ms, delivered)
         case Released():
-            return finish.release(
+            return _record_release(tx, fence, ending, now_ms)
+
+
+def _record_release(tx: Transaction, fence: Fence, ending: Released, now_ms: int) -> Status:
+    """Queue the job again; what holds up every worker puts the store's brake on, in the same transaction."""
+    not_before_ms, trouble = ending.not_before_ms, ending.trouble
+    if trouble is not None:
+        require_running(tx, fence)  # a superseded attempt says nothing about now
+        asked = brake.asks_person(tx, trouble) and ending.session_id is not None
+        if asked:
+            question, given = brake.limit_question(tx, trouble, now_ms)
+            options = (brake.GO_ON, brake.STAY)
+            asks.ask(
                 tx,
                 fence,
-                ending.reason,
-                now_ms,
-                error=ending.error,
-                session_id=ending.session_id,
-                usage=ending.usage,
-                not_before_ms=ending.not_before_ms,
-                delivered=ending.delivered,
+                kind="question",
+                question=question,
+                now_ms=now_ms,
+                tool=brake.LIMIT_ASK,
+                input=given,
+                options=options,
             )
+        not_before_ms = brake.meet(tx, trouble, now_ms, random.random())  # noqa: S311 - spreads starts, guards nothing
+        if asked:
+            return finish.suspend(tx, fence, "ask", ending.session_id, ending.usage, now_ms, ending.delivered)
+    return finish.release(
+        tx,
+        fence,
+        ending.reason,
+        now_ms,
+        error=ending.error,
+        session_id=ending.session_id,
+        usage=ending.usage,
+        not_before_ms=not_before_ms,
+        delivered=ending.delivered,
+    )
 
 
 def leave(folder: Path, ending: Ending) -> None:
@@ -70,6 +100,8 @@ def _ending(said: dict[str, Any]) -> Ending:
         case "Suspended":
             return Suspended(**values | {"usage": Usage(**values["usage"])})
         case "Released":
-            return Released(**values | {"usage": Usage(**values["usage"])})
+            trouble = values.pop("trouble", None)
+            values["usage"] = Usage(**values["usage"])
+            return Released(**values, trouble=None if trouble is None else Trouble(**trouble))
         case other:
             raise KeyError(other)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from store.database import Store
-from store.models import Job, Outcome, Tree, Usage
+from store.models import Job, Outcome, Tree, Trouble, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Released:
     usage: Usage = field(default_factory=Usage)
     not_before_ms: int | None = None
     delivered: tuple[int, ...] = ()
+    trouble: Trouble | None = None  # what holds up every other worker, too: it puts the store's brake on
 
 
 Ending = Finished | Suspended | Released

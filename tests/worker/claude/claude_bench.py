@@ -18,8 +18,9 @@ from store.tree import get_job, get_tree, ledger
 from tui_orch.demo.model import ScriptedModel
 from tui_orch.demo.script import Role, Script, ToolCall, Turn
 from tui_orch.worker import claude
+from tui_orch.worker.record import record
 from tui_orch.worker.stop_signal import StopSignal
-from tui_orch.worker.work import Ending, Finished, Released, Suspended, Work
+from tui_orch.worker.work import Ending, Work
 
 PASSED = ("PATH", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
@@ -87,27 +88,8 @@ class Bench:
         return ending
 
     def record(self, work: Work, ending: Ending) -> Status:
-        fence = work.job.fence
         with self.store.write() as tx:
-            match ending:
-                case Finished(outcome, delivered):
-                    return ends.finish(tx, fence, outcome, now_ms(), delivered)
-                case Suspended():
-                    return ends.suspend(
-                        tx, fence, ending.waiting_for, ending.session_id, ending.usage, now_ms(), ending.delivered
-                    )
-                case Released():
-                    return ends.release(
-                        tx,
-                        fence,
-                        ending.reason,
-                        now_ms(),
-                        error=ending.error,
-                        session_id=ending.session_id,
-                        usage=ending.usage,
-                        not_before_ms=ending.not_before_ms,
-                        delivered=ending.delivered,
-                    )
+            return record(tx, work.job.fence, ending, now_ms())
 
     def end_child(self, job_id: int, outcome: Outcome) -> None:
         """Let a child's worker end like this."""

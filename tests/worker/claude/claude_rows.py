@@ -53,5 +53,7 @@ def attempt(outcome: str | None, reason: str | None = None, **given: Any) -> Att
 
 
 def ask(**given: Any) -> Ask:
-    whole = Ask(7, 1, 1, 1, "permission", "Bash", {"command": "make"}, "May it?", (), 0, "allow", None, 1)
+    whole = Ask(
+        7, 1, 1, 1, "permission", "Bash", {"command": "make"}, "May it?", (), None, (), 0, "allow", None, None, 1
+    )
     return replace(whole, **given)

@@ -7,7 +7,6 @@ from claude_bench import Bench, completed, now_ms
 from store import asks
 from store.finish import release, suspend
 from store.models import Fence, Limits, NewJob, Usage
-from store.states import Reason
 from store.submit import spawn
 from tui_orch.worker.claude.briefing import Briefing, brief
 
@@ -81,11 +80,3 @@ def test_answers_that_came_since_are_told(bench: Bench) -> None:
     assert [ask.id for ask in begun.told] == [number]
     assert begun.prompt.text.startswith("A person has answered.")
     assert "The left one" in begun.prompt.text
-
-
-def test_releases_in_a_row_are_counted_and_any_other_end_begins_anew(bench: Bench) -> None:
-    root = bench.submit("Build it.")
-    for reason, count in ((Reason.API_ERROR, 0), (Reason.API_ERROR, 1), (Reason.SHUTDOWN, 2), (Reason.API_ERROR, 0)):
-        work = bench.start(root)
-        assert begin(bench, root).releases == count
-        give_back(bench, work.job.fence, reason)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from store.models import Outcome, Usage
+from store.models import Outcome, Trouble, Usage
 from store.states import Reason, Status
 from tui_orch.worker.claude.heard import Heard, Result
-from tui_orch.worker.claude.judge import BACK_OFF_LONGEST_S, Findings, back_off_s, judge
+from tui_orch.worker.claude.judge import Findings, is_too_old, judge
 from tui_orch.worker.claude.turn import Report
 from tui_orch.worker.claude.usage import Totals
 from tui_orch.worker.work import Finished, Released, Suspended
@@ -85,13 +85,45 @@ def test_a_very_long_result_is_cut() -> None:
     assert len(outcome(found(result(text="x" * 500_000))).result or "") < 263_000
 
 
-@pytest.mark.parametrize("status", [401, 403, 408, 429, 500, 502, 503, 529])
-def test_an_api_error_that_passes_gives_the_job_back_with_a_back_off(status: int) -> None:
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 529])
+def test_an_api_error_that_passes_gives_the_job_back_and_brakes_everyone(status: int) -> None:
     ending = released(found(failed_result(api_status=status), heard={"api_error": "server_error"}))
     assert ending.reason == Reason.API_ERROR
     assert ending.error == f"API Error (HTTP {status})"
-    assert ending.not_before_ms == NOW_MS + 10_000
+    assert ending.trouble == Trouble("api", f"the API can not be used (API Error (HTTP {status}))")
     assert (ending.session_id, ending.usage) == ("s", USED)
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(401, None), (402, None), (403, None), (None, "authentication_failed"), (400, "billing_error")],
+)
+def test_what_only_a_person_can_mend_stops_everyone_with_the_way_out(status: int | None, word: str | None) -> None:
+    trouble = released(found(failed_result(api_status=status), heard={"api_error": word})).trouble
+    assert trouble is not None
+    assert trouble.kind == "stop"
+    assert trouble.said.endswith("then: orch resume")
+
+
+def test_a_claude_code_that_can_not_be_started_stops_everyone() -> None:
+    ending = released(found(None, heard={"session_id": None}, broke="not found at: /x", unusable=True))
+    assert (ending.reason, ending.error) == (Reason.CLAUDE_ERROR, "not found at: /x")
+    assert ending.trouble == Trouble("stop", "Claude Code can not be started: not found at: /x; then: orch resume")
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("2.0.76", True), ("1.9", False), (None, False), ("2.1.0 (Claude Code)", False), ("2.1.330", False)],
+)
+def test_a_claude_code_that_is_too_old_is_told_by_its_own_word(version: str | None, old: bool) -> None:
+    assert is_too_old(version) is old
+
+
+def test_a_failure_of_a_claude_code_that_is_too_old_stops_everyone_and_its_success_counts() -> None:
+    trouble = released(found(None, heard={"version": "2.0.1"}, broke="exit code 1")).trouble
+    assert trouble is not None
+    assert "2.0.1 is too old, 2.1.0 is needed" in trouble.said
+    assert outcome(found(result(), heard={"version": "2.0.1"})).status is Status.COMPLETED
 
 
 @pytest.mark.parametrize("word", ["rate_limit", "server_error", "authentication_failed", "billing_error", "unknown"])
@@ -118,22 +150,16 @@ def test_an_api_error_is_no_success_even_where_the_result_says_so() -> None:
     assert released(found(result(), heard={"api_error": "rate_limit"})).reason == Reason.API_ERROR
 
 
-def test_the_back_off_doubles_with_each_release_up_to_ten_minutes_and_jitter_adds_up_to_half() -> None:
-    assert [back_off_s(n, 0.0) for n in range(4)] == [10, 20, 40, 80]
-    assert back_off_s(10_000, 0.0) == BACK_OFF_LONGEST_S
-    assert back_off_s(0, 1.0) == 15
-    assert released(found(failed_result(api_status=529), releases=2, jitter=0.5)).not_before_ms == NOW_MS + 50_000
-
-
-def test_a_usage_limit_gives_the_job_back_until_it_resets() -> None:
-    heard = {"limited": True, "limited_until_s": 5_000, "api_error": "rate_limit"}
+def test_a_usage_limit_gives_the_job_back_and_brakes_everyone_until_it_resets() -> None:
+    heard = {"limited": True, "limited_until_s": 5_000, "limit_type": "five_hour", "api_error": "rate_limit"}
     ending = released(found(failed_result(api_status=429), heard=heard))
-    assert (ending.reason, ending.not_before_ms) == (Reason.API_ERROR, 5_000_000)
+    assert ending.reason == Reason.USAGE_LIMIT
+    assert ending.trouble == Trouble("usage_limit", "the usage limit is reached (five_hour)", 5_000_000)
 
 
-def test_a_usage_limit_without_a_time_is_looked_at_again_in_a_quarter_of_an_hour() -> None:
-    heard = {"limited": True, "api_error": "rate_limit"}
-    assert released(found(failed_result(api_status=429), heard=heard)).not_before_ms == NOW_MS + 900_000
+def test_a_usage_limit_may_not_say_when_it_resets() -> None:
+    trouble = released(found(failed_result(api_status=429), heard={"limited": True, "api_error": "rate_limit"})).trouble
+    assert trouble == Trouble("usage_limit", "the usage limit is reached (of the account)")
 
 
 def test_a_usage_limit_that_did_not_stop_the_run_is_no_matter() -> None:

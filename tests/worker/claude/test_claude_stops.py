@@ -16,7 +16,9 @@ from store import asks, control, finish
 from store.database import Store
 from store.errors import StaleAttempt
 from store.models import Ask, Limits, Outcome, Usage
+from store.settings import set_setting
 from store.states import Reason, Status
+from store.tree import store_state
 from tui_orch.demo.faults import usage_limit
 from tui_orch.demo.model import ScriptedModel
 from tui_orch.demo.script import Turn
@@ -133,9 +135,33 @@ def test_a_missing_claude_code_is_named_with_what_to_do(bench: Bench) -> None:
     bench.env["ORCH_CLAUDE_PATH"] = str(bench.project / "no-claude")
     with ScriptedModel(SCRIPT) as model:
         ending = bench.run(bench.submit("Work."), model)
+    assert isinstance(ending, Released)
+    assert ending.reason == Reason.CLAUDE_ERROR
+    assert "ORCH_CLAUDE_PATH" in (ending.error or "")
+    with bench.store.read() as reader:
+        state = store_state(reader)
+    assert state.paused_ms is not None, "no job could run, so nothing goes on until a person has mended it"
+    assert (state.brake_reason or "").endswith("then: orch resume")
+
+
+def test_a_claude_code_that_is_no_program_stops_everyone_too(bench: Bench) -> None:
+    path = bench.project / "claude"
+    path.write_text("not a program")
+    bench.env["ORCH_CLAUDE_PATH"] = str(path)
+    with ScriptedModel(SCRIPT) as model:
+        ending = bench.run(bench.submit("Work."), model)
+    assert isinstance(ending, Released)
+    assert ending.trouble is not None
+    assert ending.trouble.kind == "stop"
+
+
+def test_a_claude_code_that_says_nothing_for_too_long_is_ended(bench: Bench) -> None:
+    with bench.store.write() as tx:
+        set_setting(tx, "idle_timeout_s", 2.0)
+    with ScriptedModel(SCRIPT) as model:
+        ending = bench.run(bench.submit("Work.", allowed_tools=("Bash",)), model)
     assert isinstance(ending, Finished)
-    assert ending.outcome.reason == Reason.CLAUDE_ERROR
-    assert "ORCH_CLAUDE_PATH" in (ending.outcome.error or "")
+    assert (ending.outcome.reason, ending.outcome.session_id is None) == (Reason.IDLE, False)
 
 
 def test_a_usage_limit_gives_the_job_back_until_it_resets(bench: Bench) -> None:
@@ -145,7 +171,9 @@ def test_a_usage_limit_gives_the_job_back_until_it_resets(bench: Bench) -> None:
     with ScriptedModel(says("^Work", Turn(error=usage_limit(resets_at_s, times=None)))) as model:
         ending = bench.run(bench.submit("Work."), model)
     assert isinstance(ending, Released)
-    assert (ending.reason, ending.not_before_ms) == (Reason.API_ERROR, resets_at_s * 1_000)
+    assert ending.reason == Reason.USAGE_LIMIT
+    with bench.store.read() as reader:
+        assert store_state(reader).brake_until_ms == resets_at_s * 1_000
 
 
 def test_a_budget_ends_the_run_and_a_spent_one_starts_none(bench: Bench) -> None:

@@ -39,6 +39,11 @@ class Person:
         self._waiting = 0
         self._slot = asyncio.Lock()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a person is asked now: until the answer comes, silence means nothing."""
+        return self._waiting > 0
+
     async def ask(self, question: Question) -> Ask | None:
         """Return the answer; None when none came in time: the turn is marked to end, the ask stays in the store.
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from store import asks
 from store.database import Reader
-from store.models import Ask, Attempt, Job, Tree
-from store.states import Reason
+from store.models import Ask, Job, Tree
 from store.tree import attempts, get_job, get_tree, ledger, path
 from tui_orch.worker.claude.appendix import appendix, remaining
 from tui_orch.worker.claude.options import work_dir
@@ -25,7 +24,6 @@ class Briefing:
     appendix: str
     told: tuple[Ask, ...]  # answers that stand in the prompt
     spent_usd: float  # of the whole tree
-    releases: int  # attempts in a row before this one that an API error gave back
 
 
 def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
@@ -49,14 +47,4 @@ def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *,
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
         spent_usd=get_job(reader, job.root_id).subtree_cost_usd,
-        releases=_releases(earlier),
     )
-
-
-def _releases(earlier: list[Attempt]) -> int:
-    count = 0
-    for attempt in reversed(earlier):
-        if attempt.outcome != "released" or attempt.reason != Reason.API_ERROR:
-            break
-        count += 1
-    return count

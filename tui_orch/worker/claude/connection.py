@@ -38,6 +38,10 @@ class Broken(Exception):
     """Claude Code could not be started, or broke off. The text is for a person."""
 
 
+class Unusable(Broken):
+    """There is no Claude Code that could be started: missing, not executable, not a program."""
+
+
 class ResumeRefused(Broken):
     """Claude Code ran, but refused to begin: what a session that is not there any more looks like."""
 
@@ -59,6 +63,8 @@ class Connection:
         except ResultError as error:
             raise (ResumeRefused if self._resumes else Broken)(explain(error)) from error
         except Exception as error:
+            if isinstance(error, CLINotFoundError) or isinstance(error.__cause__, OSError):
+                raise Unusable(explain(error)) from error
             raise _broken(error) from error
         return self
 

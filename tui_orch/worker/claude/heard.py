@@ -32,10 +32,12 @@ class Heard:
     """All that counts of a run's messages."""
 
     session_id: str | None = None
+    version: str | None = None  # of Claude Code, such as 2.1.330
     answered: bool = False  # the model itself has spoken since the prompt
     api_error: str | None = None  # Claude Code's word for what failed: rate_limit, server_error, ...
     limited: bool = False  # the subscription's usage limit stands against us
     limited_until_s: int | None = None  # unix seconds
+    limit_type: str | None = None  # five_hour, seven_day, ...
     estimate: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # usage by message id
     result: Result | None = None
 
@@ -43,14 +45,15 @@ class Heard:
 def hear(heard: Heard, message: Message) -> Heard:
     """Return what is known after ``message``."""
     match message:
-        case SystemMessage(subtype="init", data={"session_id": str(session_id)}):
-            return replace(heard, session_id=session_id)
+        case SystemMessage(subtype="init", data={"session_id": str(session_id)} as data):
+            return replace(heard, session_id=session_id, version=str(data.get("claude_code_version") or "") or None)
         case AssistantMessage(error=None):
             return _spoken(heard, message)
         case AssistantMessage(error=error):
             return replace(heard, api_error=error)
         case RateLimitEvent(rate_limit_info=info):
-            return replace(heard, limited=info.status == "rejected", limited_until_s=info.resets_at)
+            limited = info.status == "rejected"
+            return replace(heard, limited=limited, limited_until_s=info.resets_at, limit_type=info.rate_limit_type)
         case ResultMessage():
             return replace(heard, session_id=message.session_id, result=_result(message))
         case _:

@@ -11,8 +11,8 @@ Decides nothing by itself, and never records the end of the attempt.
 
 import asyncio
 import logging
-import random
 import secrets
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,12 +24,13 @@ from store.claim import last_session_cost, set_activity, set_session
 from store.database import Reader, Transaction
 from store.errors import StaleAttempt, StoreBusy
 from store.models import Ask, Job, LedgerEntry, Outcome
+from store.settings import get_settings
 from store.states import FINAL, Reason, Status
 from store.tree import get_job, ledger
 from tui_orch.worker.claude.activity import Activity, describe
 from tui_orch.worker.claude.asking import Person
 from tui_orch.worker.claude.briefing import Briefing, brief
-from tui_orch.worker.claude.connection import Broken, Connection, ResumeRefused
+from tui_orch.worker.claude.connection import Broken, Connection, ResumeRefused, Unusable
 from tui_orch.worker.claude.denials import all_denials
 from tui_orch.worker.claude.environment import exactly
 from tui_orch.worker.claude.fenced import FencedStore, clock_ms
@@ -78,6 +79,9 @@ class Run:
         self._heard = Heard()
         self._activity = Activity(self._store_activity)
         self._spoken_to = False
+        self._unusable = False  # no Claude Code could be started here
+        self._heard_at = time.monotonic()
+        self._idle_s: float | None = None  # it was silent for so long, and was ended
         self._said_all = asyncio.Event()  # the turn is over, or the line is broken
 
     async def ending(self) -> Ending:
@@ -108,9 +112,11 @@ class Run:
 
     async def _converse(self, briefing: Briefing) -> str | None:
         """Start Claude Code, say the prompt and hear it out. Return why it broke off, or None. Raises ResumeRefused."""
-        line = self._connection(briefing)
+        person = Person(self._store, self._turn, briefing.tree.park_after_s, briefing.told)
+        line = self._connection(briefing, person)
         talk = asyncio.create_task(self._talk(line, briefing))
-        stops = [asyncio.create_task(event.wait()) for event in (self.stop, self._store.stale)]
+        waits = (self.stop.wait(), self._store.stale.wait(), self._until_silent(person))
+        stops = [asyncio.create_task(wait) for wait in waits]
         try:
             await asyncio.wait({talk, *stops}, return_when=asyncio.FIRST_COMPLETED)
             if not talk.done():
@@ -119,6 +125,7 @@ class Run:
         except ResumeRefused:
             raise
         except Broken as broken:
+            self._unusable = isinstance(broken, Unusable)
             return f"{broken}\n{line.last_words}".strip()
         except asyncio.CancelledError:
             if not talk.cancelled():
@@ -138,8 +145,22 @@ class Run:
         with suppress(Broken, asyncio.CancelledError):
             await talk
 
-    def _connection(self, briefing: Briefing) -> Connection:
-        person = Person(self._store, self._turn, briefing.tree.park_after_s, briefing.told)
+    async def _until_silent(self, person: Person) -> bool:
+        """Return once Claude Code has said nothing for longer than the store allows; never, where it allows any time."""
+        idle_s = self._store.read(get_settings).idle_timeout_s
+        if not idle_s:
+            await asyncio.Event().wait()
+        while self._silent_s() < idle_s:
+            await asyncio.sleep(min(1.0, idle_s / 4))
+            if person.is_waiting:
+                self._heard_at = time.monotonic()
+        self._idle_s = idle_s
+        return True
+
+    def _silent_s(self) -> float:
+        return time.monotonic() - self._heard_at
+
+    def _connection(self, briefing: Briefing, person: Person) -> Connection:
         callbacks = Callbacks(
             server=orch_server(self._store, self._turn, person),
             can_use_tool=Permissions(person, self._turn).can_use_tool,
@@ -172,6 +193,7 @@ class Run:
                 self._said_all.set()
 
     def _take(self, message: Message, briefing: Briefing) -> None:
+        self._heard_at = time.monotonic()
         self._transcript.write(clock_ms(), type(message).__name__, message)
         known = self._heard.session_id or briefing.resume
         self._heard = hear(self._heard, message)
@@ -213,8 +235,8 @@ class Run:
                 broke=broke,
                 stopped=self.stop.is_set() or (broke is not None and last.job.stop_reason is not None),
                 stop_reason=last.job.stop_reason,
-                releases=briefing.releases,
-                jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+                unusable=self._unusable,
+                idle_s=self._idle_s,
             )
         )
 
