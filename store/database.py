@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isnan
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ from store.refusals import translate
 from store.wake import poke
 
 BUSY_TIMEOUT_MS = 30_000
+#: Pages that a copy takes between two looks at whether the source has changed; all at once is one moment for sure.
+_COPY_PAGES = -1
 
 
 class Reader:
@@ -155,6 +158,18 @@ class Store:
         """Return what in the file is not as this version ships it; empty when the rules are in force."""
         with self._translated():
             return schema.differences(schema.objects(self._connection))
+
+    def copy_to(self, path: Path) -> None:
+        """Write one moment of the database into the empty file ``path``, while others go on. See ``upkeep.back_up``."""
+        with self._translated():
+            copy = apsw.Connection(str(path))
+            try:
+                with copy.backup("main", self._connection, "main") as backup:
+                    while not backup.done:
+                        backup.step(_COPY_PAGES)
+                copy.pragma("journal_mode", "delete")  # a copy is one file
+            finally:
+                copy.close()
 
     def close(self) -> None:
         """Close the file; the store can not be used afterwards."""

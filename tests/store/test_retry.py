@@ -7,6 +7,7 @@ from invariants import check
 from store import finish, tree
 from store.errors import IllegalChange
 from store.models import NewJob
+from store.repair import failed_leaves, retry_failed
 from store.states import Kind, Status
 
 
@@ -221,3 +222,29 @@ def test_history_keeps_every_round(at: AtStore) -> None:
         ("completed", None, 2),
     ]
     assert attempts == [("failed", "first"), ("completed", None)]
+
+
+def test_all_failed_leaves_are_tried_again_at_once_and_nothing_else(at: AtStore) -> None:
+    """Two branches failed, one was cancelled; what had succeeded keeps its one attempt."""
+    root, middle, good, bad = failed_leaf(at)
+    with at.store.read() as reader:
+        assert failed_leaves(reader, root) == [bad]
+    with at.store.write() as tx:
+        assert retry_failed(tx, root, at.now_ms) == (bad,)
+    at.run(bad, result="good now")
+    at.run(middle, result="all of it")
+    at.run(root, result="everything")
+    assert at.states(root, middle, good, bad) == ["completed"] * 4
+    assert at.job(good).attempt == 1
+    with at.store.read() as reader:
+        check(reader)
+
+
+def test_a_job_that_failed_by_itself_is_its_own_leaf(at: AtStore) -> None:
+    root = at.tree()
+    at.run(root, Status.FAILED)
+    with at.store.write() as tx:
+        assert retry_failed(tx, root, at.now_ms) == (root,)
+    at.run(root)
+    with pytest.raises(IllegalChange, match="nothing at or below #1 has failed"), at.store.write() as tx:
+        retry_failed(tx, root, at.now_ms)

@@ -23,6 +23,11 @@ def ask_id(text: str) -> int:
     return _id(text, "ask's")
 
 
+def key_id(text: str) -> int:
+    """Return a key's id. Raises click.BadParameter."""
+    return _id(text, "key's")
+
+
 def job_or_batch(text: str) -> int | tuple[int, int]:
     """Return a job's id, or a batch (``12-1``) as its parent's id and its number. Raises click.BadParameter."""
     batch = _BATCH.fullmatch(text)
@@ -38,6 +43,14 @@ def seconds(text: str) -> float:
             f"{text!r} is no time; allowed: seconds above 0, up to {MAX_SECONDS}, or such as 90s, 10m, 2h"
         )
     return value
+
+
+def days(text: str) -> float:
+    """Return the days in ``30``, ``30d``, ``0.5``; 0 means from now on. Raises click.BadParameter."""
+    found = re.fullmatch(r"(\d{1,5}(?:\.\d{1,6})?)d?", text.strip(), re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no number of days; allowed: 0 to 99999")
+    return float(found[1])
 
 
 def timeouts(text: str) -> tuple[float, ...]:

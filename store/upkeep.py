@@ -1,0 +1,88 @@
+"""Upkeep of a store: a consistent copy while everything runs, and the removal of what ended trees have left on disk.
+
+Rows are never removed: a tree's history and results stay. Never touches anything of a tree that has not ended.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.database import Reader, Store, Transaction
+from store.errors import BadInput, StoreUnusable
+from store.home import FILE_MODE, Home
+
+_ENDED_BEFORE = """
+SELECT id FROM jobs WHERE parent_id IS NULL AND ended_ms IS NOT NULL AND ended_ms < ? AND status IN ('completed', 'partial', 'failed', 'cancelled')
+ORDER BY id
+"""
+_OF_TREE = "SELECT id FROM jobs WHERE root_id = ? ORDER BY id"
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """What an ended tree has left on disk: the folders of its jobs' attempts."""
+
+    root_id: int
+    folders: tuple[Path, ...]
+    size_bytes: int
+
+
+def back_up(store: Store, to: Path) -> int:
+    """Write a consistent copy of the database to ``to`` (0600), whole or not at all. Return its bytes.
+
+    Output and transcripts are files beside the database and are not in it. Raises BadInput where ``to`` exists or can
+    not be written.
+    """
+    if os.path.lexists(to):
+        raise BadInput(f"{to} exists; a backup never writes over anything, give another name")
+    fresh = to.with_name(f".{to.name}.{os.getpid()}.new")
+    try:
+        os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        try:
+            store.copy_to(fresh)
+            with fresh.open("rb") as file:
+                os.fsync(file.fileno())
+            os.link(fresh, to)  # unlike a rename, this fails where somebody was quicker
+            size = to.stat().st_size
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadInput(f"{to} can not be written: {error.strerror}") from error
+    return size
+
+
+def waste(reader: Reader, home: Home, before_ms: int) -> Iterator[Waste]:
+    """Yield what trees that ended before ``before_ms`` have left on disk, oldest first."""
+    for (root_id,) in reader.rows(_ENDED_BEFORE, (before_ms,)):
+        folders = tuple(
+            folder for (job_id,) in reader.rows(_OF_TREE, (root_id,)) if (folder := home.job_dir(job_id)).is_dir()
+        )
+        if folders:
+            yield Waste(root_id, folders, sum(_size(folder) for folder in folders))
+
+
+def remove(found: Waste) -> None:
+    """Remove these folders. Links in them are removed, never followed. Raises StoreUnusable."""
+    for folder in found.folders:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StoreUnusable(
+                f"{error.filename} of tree #{found.root_id} can not be removed: {error.strerror}"
+            ) from error
+
+
+def forget_names(tx: Transaction, before_ms: int) -> int:
+    """Forget the names under which callers handed in what they did before then, and lends of attempts that are over."""
+    gone = tx.run("DELETE FROM handed_in WHERE created_ms < ?", (before_ms,))
+    tx.run(
+        "DELETE FROM lends WHERE NOT EXISTS ("
+        "SELECT 1 FROM jobs WHERE id = lends.job_id AND attempt = lends.attempt AND status = 'running')"
+    )
+    return gone
+
+
+def _size(folder: Path) -> int:
+    return sum(os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names)
