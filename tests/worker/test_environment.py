@@ -23,7 +23,7 @@ def worker(base: dict[str, str], kind: Kind = Kind.CLAUDE) -> dict[str, str]:
     [
         *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TERM", "TMPDIR", "XDG_CONFIG_HOME", "VIRTUAL_ENV"),
         *("http_proxy", "HTTPS_PROXY", "no_proxy", "ALL_PROXY"),
-        *("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE"),
+        *("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "ORCHESTRATOR_API_URL"),
     ],
 )
 @pytest.mark.parametrize("kind", [Kind.CLAUDE, Kind.COMMAND])
@@ -80,19 +80,25 @@ def test_a_key_that_the_user_names_reaches_a_command_too() -> None:
 
 
 def test_no_wildcard_lets_another_jobs_token_in() -> None:
-    assert allowed({"ORCH_ENV_PASS": "*", "ORCH_TOKEN": "of another", "ORCH_COOKIE": "c", "A": "b"}) == {
-        "ORCH_ENV_PASS": "*",
-        "A": "b",
-    }
+    own = {"ORCH_TOKEN": "of another", "ORCHESTRATOR_API_KEY": "a person's", "ORCH_COOKIE": "c"}
+    assert allowed({"ORCH_ENV_PASS": "*", "A": "b", **own}) == {"ORCH_ENV_PASS": "*", "A": "b"}
+
+
+def test_the_key_to_the_api_is_the_workers_token_and_no_other() -> None:
+    """The key of whoever started the tree could reach every tree; the token reaches the worker's own subtree."""
+    around = {"ORCHESTRATOR_API_KEY": "a person's", "ORCH_ENV_PASS": "ORCHESTRATOR_API_KEY"}
+    assert runner_environment(worker(around), Kind.COMMAND)["ORCHESTRATOR_API_KEY"] == "secret"
 
 
 def test_a_worker_is_told_who_it_is_whatever_stands_around() -> None:
-    env = worker({"ORCH_HOME": "/other", "ORCH_TOKEN": "other", "ORCH_JOB_ID": "1", "ORCH_COOKIE": "z"})
+    around = {"ORCH_HOME": "/other", "ORCH_TOKEN": "other", "ORCH_JOB_ID": "1", "ORCHESTRATOR_API_KEY": "k"}
+    env = worker({**around, "ORCH_COOKIE": "z"})
     assert {name: env[name] for name in OWN} == {
         "ORCH_HOME": "/project/.orch",
         "ORCH_JOB_ID": "12",
         "ORCH_ATTEMPT_ID": "12.3",
         "ORCH_TOKEN": "secret",
+        "ORCHESTRATOR_API_KEY": "secret",
         "ORCH_COOKIE": "s/12.3",
     }
 

@@ -6,7 +6,7 @@ _SECOND_MS = 1_000
 
 
 def duration(ms: int) -> str:
-    """Return milliseconds as ``4s``, ``1m05s``, ``2h03m`` or ``3d04h``; what is negative as ``0s``."""
+    """Return milliseconds in at most six characters: ``4s``, ``1m05s``, ``2h03m``, ``3d04h``; what is negative as ``0s``."""
     seconds = max(0, ms) // _SECOND_MS
     if seconds < 60:
         return f"{seconds}s"
@@ -14,7 +14,8 @@ def duration(ms: int) -> str:
         return f"{seconds // 60}m{seconds % 60:02d}s"
     if seconds < 86_400:
         return f"{seconds // 3600}h{seconds % 3600 // 60:02d}m"
-    return f"{seconds // 86_400}d{seconds % 86_400 // 3600:02d}h"
+    days = seconds // 86_400
+    return f"{days}d{seconds % 86_400 // 3600:02d}h" if days < 100 else f"{days}d"
 
 
 def money(usd: float) -> str:

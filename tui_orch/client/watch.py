@@ -38,7 +38,7 @@ CALM_AFTER_S = 0.5
 #: Milliseconds between two looks of watchfiles at its own list of events; each costs a wake-up of a thread.
 #: One that listens on the socket hears of nearly everything there, and needs the files for plain SQL writers
 #: only.
-STEP_MS = 5
+STEP_MS = 10
 STEP_LISTENING_MS = 50
 _NO_TIMEOUT_MS = 0
 

@@ -71,10 +71,11 @@ def load_text(text: str, source: str) -> RequestDocument:
     else:
         values, request = cut(text, source)
         config = read_config(values, source)
-    return RequestDocument(_checked(request, source), config, source)
+    return RequestDocument(checked(request, source), config, source)
 
 
-def _checked(request: str, source: str) -> str:
+def checked(request: str, source: str) -> str:
+    """Return a request without its frame of blank lines, if it is one that can be stored. Raises RequestError."""
     try:
         size = len(request.encode())
     except UnicodeEncodeError as error:

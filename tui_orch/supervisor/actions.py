@@ -11,7 +11,7 @@ from collections.abc import Callable
 from store import brake, control, finish
 from store.claim import check_place, grant_slot, start_attempt, token_hash
 from store.database import Store
-from store.errors import IllegalChange, LimitExceeded, Refused
+from store.errors import BadInput, IllegalChange, LimitExceeded, Refused
 from store.models import Fence, Job, Outcome, Tree
 from store.states import Reason, Status
 from store.submit import expand_group
@@ -22,6 +22,7 @@ from tui_orch.supervisor.launcher import Launcher, LaunchError
 from tui_orch.supervisor.plan import Action, Expand, Expire, GiveUp, Grant, Launch, Settle, Stop
 from tui_orch.supervisor.workers import Workers
 from tui_orch.worker.environment import worker_environment
+from tui_orch.worker.failpoint import reach
 from tui_orch.worker.record import left, record
 from tui_orch.worker.work import Ending
 
@@ -43,7 +44,7 @@ class Actions:
         """Do one thing. A refusal by the store is logged: what it was planned on has changed meanwhile."""
         try:
             self._do(action)
-        except Refused as refused:
+        except (Refused, BadInput) as refused:
             log.info("%s: not any more: %s", action, refused)
 
     def _do(self, action: Action) -> None:
@@ -78,6 +79,7 @@ class Actions:
         fence = self._start(job, tree, token)
         if fence is None:
             return
+        reach("after_start")
         environment = worker_environment(
             os.environ,
             self._store.home,
@@ -96,6 +98,7 @@ class Actions:
                     tx, fence, Outcome(Status.FAILED, Reason.WORKER_ERROR, error=str(error)), self._clock_ms()
                 )
             return
+        reach("after_spawn")
         self._workers.add(fence, job.root_id, handle)
         log.info("#%d.%d: started, process %d (%s, depth %d)", job_id, fence.attempt, handle.pid, job.kind, job.depth)
 
@@ -113,26 +116,36 @@ class Actions:
         """Record the end of an attempt whose worker is gone: what it left in a file, or that it was lost."""
         killed = self._launcher.end_leftovers(fence.job_id, fence.attempt)
         ending = self._left_ending(fence)
+        if ending is not None and self._take_in(fence, ending):
+            log.warning("#%d.%d: worker gone, its outcome was in a file; %d left over", *_named(fence), killed)
+            return
         with self._store.write() as tx:
             job = get_job(tx, fence.job_id)
             if job.attempt != fence.attempt or job.status is not Status.RUNNING:
                 return
             now_ms = self._clock_ms()
             started_ms, claimed_ms = tx.row(_STARTED, (fence.job_id, fence.attempt)) or (now_ms, None)
-            if ending is None and job.stop_reason is None:
+            if job.stop_reason is None:
                 folder = self._store.home.attempt_dir(fence.job_id, fence.attempt)
                 if brake.crashed(tx, now_ms - started_ms, str(folder / "worker.log"), now_ms):
                     log.error("%d workers in a row crashed at once: the store is paused", brake.CRASHES)
-            if ending is not None:
-                record(tx, fence, ending, now_ms)
-            elif job.stop_reason == Reason.SHUTDOWN or claimed_ms is None:
+            if job.stop_reason == Reason.SHUTDOWN or claimed_ms is None:
                 # Nobody claimed it, so no process ever worked on it: no try is used up.
                 finish.release(tx, fence, Reason.LOST, now_ms)
             else:
                 said = f"the worker of attempt {fence.attempt} ended without an outcome"
                 finish.finish(tx, fence, Outcome(Status.FAILED, Reason.LOST, error=said), now_ms)
-        what = "lost" if ending is None else "its outcome was in a file"
-        log.warning("#%d.%d: worker gone, %s; %d left over", fence.job_id, fence.attempt, what, killed)
+        log.warning("#%d.%d: worker gone, lost; %d left over", *_named(fence), killed)
+
+    def _take_in(self, fence: Fence, ending: Ending) -> bool:
+        """Record what a worker left in a file; False for what no worker of ours has written so."""
+        try:
+            with self._store.write() as tx:
+                record(tx, fence, ending, self._clock_ms())
+        except (BadInput, TypeError, ValueError, AttributeError, RecursionError) as error:
+            log.warning("#%d.%d: what stands in the file is no outcome: %s", *_named(fence), error)
+            return False
+        return True
 
     def _left_ending(self, fence: Fence) -> Ending | None:
         try:
@@ -150,3 +163,7 @@ class Actions:
             log.warning("#%d: %s", job_id, error)
             with self._store.write() as tx:
                 finish.fail_unstarted(tx, job_id, Reason.BAD_REQUEST, str(error), self._clock_ms())
+
+
+def _named(fence: Fence) -> tuple[int, int]:
+    return fence.job_id, fence.attempt

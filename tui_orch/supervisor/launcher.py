@@ -102,7 +102,7 @@ class LocalLauncher:
         """Start the attempt's worker in a session of its own; see `Launcher.start`."""
         arguments = (str(self._home.root), str(job_id), str(attempt))
         try:
-            log = _open_log(private_dir(self._home.attempt_dir(job_id, attempt)) / WORKER_LOG)
+            log = _open_log(private_dir(self._home.attempt_dir(job_id, attempt), self._home.root) / WORKER_LOG)
             try:
                 process = subprocess.Popen(
                     [*self._worker, *arguments],

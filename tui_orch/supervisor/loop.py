@@ -17,11 +17,14 @@ from collections.abc import Callable
 import psutil
 
 from store import queue
+from store.clock_jump import move_due_times
 from store.database import Reader, Store
+from store.errors import StoreDamaged, StoreUnusable
 from store.settings import get_settings
 from store.tree import store_state
 from tui_orch.client.watch import StoreWatch
 from tui_orch.supervisor.actions import Actions
+from tui_orch.supervisor.clock import JumpWatch
 from tui_orch.supervisor.launcher import Handle, Launcher
 from tui_orch.supervisor.plan import Action, plan
 from tui_orch.supervisor.snapshot import Snapshot
@@ -34,6 +37,8 @@ BLIND_LOOK_S = 0.2
 #: With something planned that could not be done yet.
 REFUSED_LOOK_S = 0.1
 LONGEST_SLEEP_S = 3_600.0
+#: With a store that can not be used now: locked by somebody, a full disk.
+TROUBLE_LOOK_S = 1.0
 
 
 def wall_clock_ms() -> int:
@@ -51,9 +56,13 @@ class Supervisor:
         *,
         exit_when_idle_s: float | None = None,
         clock_ms: Callable[[], int] = wall_clock_ms,
+        steady_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock_ms = clock_ms
+        self._jumps = JumpWatch(clock_ms, steady_s)
+        self._to_move_ms = 0
+        self._trouble: str | None = None
         self._exit_when_idle_s = exit_when_idle_s
         self._idle_since: float | None = None
         self._ended = asyncio.Event()
@@ -71,17 +80,42 @@ class Supervisor:
         self._ended.set()
 
     async def run(self) -> None:
-        """Supervise."""
+        """Supervise. Raises StoreDamaged; a store that is locked or has no room is tried again until it has."""
         async with StoreWatch(self._store.home, self._store.data_version, listen=True) as watch:
             for trouble in (watch.deaf, watch.blind):
                 if trouble:
                     log.warning("waking up by a slower way: %s", trouble)
             while not self._stopping:
-                wake_s = self._settle_down()
-                if self._is_idle_for_long(wake_s):
-                    log.info("nothing left to do for %g s: ending", self._exit_when_idle_s)
-                    return
+                try:
+                    wake_s = self._settle_down()
+                    if self._is_idle_for_long(wake_s):
+                        log.info("nothing left to do for %g s: ending", self._exit_when_idle_s)
+                        return
+                    self._tell_trouble(None)
+                except StoreDamaged:
+                    raise
+                except StoreUnusable as error:
+                    self._tell_trouble(str(error))
+                    wake_s = TROUBLE_LOOK_S
                 await self._sleep(watch, wake_s)
+
+    def _tell_trouble(self, trouble: str | None) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.error("waiting for the store: %s", trouble) if trouble else log.info("the store can be used again")
+
+    def _heed_clock(self) -> None:
+        """Move what is due where somebody has set the clock, before anything is found to be late."""
+        jump_ms = self._jumps.jumped_ms()
+        if jump_ms:
+            self._workers.clock_was_set(jump_ms)
+        self._to_move_ms += jump_ms
+        if not self._to_move_ms:
+            return
+        with self._store.write() as tx:
+            moved = move_due_times(tx, self._to_move_ms, self._clock_ms())
+        log.warning("the clock was set by %+d s; what is due for %d jobs moves with it", self._to_move_ms // 1000, moved)
+        self._to_move_ms = 0
 
     def _settle_down(self) -> float:
         """Plan and act until nothing follows any more. Return the longest time to sleep (s)."""
@@ -89,6 +123,7 @@ class Supervisor:
         while True:
             self._bury()
             now_ms = self._clock_ms()
+            self._heed_clock()  # after the look at the clock: a clock set in between makes nothing late
             snapshot = self._snapshot(now_ms)
             planned = plan(now_ms, snapshot)
             if not planned.actions or planned.actions == done or self._stopping:

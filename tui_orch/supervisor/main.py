@@ -5,6 +5,8 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 
 from store.database import Store
@@ -12,10 +14,12 @@ from store.home import FILE_MODE, Home
 from store.queue import has_open_jobs
 from tui_orch.supervisor.launcher import LocalLauncher
 from tui_orch.supervisor.loop import Supervisor, wall_clock_ms
-from tui_orch.supervisor.ownership import own
+from tui_orch.supervisor.ownership import SupervisorError, own
 from tui_orch.worker.subreaper import become_subreaper
 
 LOG_BYTES = 10_000_000
+#: Seconds between two looks whether the supervisor that holds the store has ended.
+_LOOK_FOR_PLACE_S = 1.0
 log = logging.getLogger("tui_orch.supervisor")
 
 
@@ -25,7 +29,7 @@ def supervise(home: Home, *, exit_when_idle_s: float | None = None, log_to_stder
     Workers outlive it. Return 0. Raises SupervisorError if another holds the store, StoreUnusable.
     """
     with Store.open(home) as store:
-        _log_to(home, log_to_stderr)
+        _log_to(home, to_stderr=log_to_stderr)
         become_subreaper()  # what a killed worker leaves comes to us, to be ended
         while True:
             with own(home, wall_clock_ms()):
@@ -36,32 +40,70 @@ def supervise(home: Home, *, exit_when_idle_s: float | None = None, log_to_stder
                     return 0
 
 
-async def _supervise(store: Store, exit_when_idle_s: float | None) -> bool:
-    launcher = LocalLauncher(store.home, store.store_id)
-    supervisor = Supervisor(store, launcher, exit_when_idle_s=exit_when_idle_s)
-    asked = False
+async def supervise_beside(home: Home, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+    """Look after the store until ``stop`` is set, beside other work of this process.
 
-    def stop(name: str) -> None:
-        nonlocal asked
-        asked = True
+    Where another supervisor holds the store, that is said once, and this one takes its place when it ends. For the
+    main thread. Raises StoreUnusable.
+    """
+    become_subreaper()
+    said = False
+    with Store.open(home) as store:
+        while not stop.is_set():
+            try:
+                with own(home, wall_clock_ms()):
+                    _log_to(home, to_stderr=True)  # not before: two processes would rotate one file
+                    await _supervise_until(store, stop, None)
+            except SupervisorError as error:
+                if not said:
+                    say(f"{error}; until it ends it goes on looking after the store")
+                said = True
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_FOR_PLACE_S):
+                        await stop.wait()
+
+
+async def _supervise(store: Store, exit_when_idle_s: float | None) -> bool:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    await _supervise_until(store, stop, exit_when_idle_s)
+    return stop.is_set()
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Set ``stop`` at SIGTERM and SIGINT. For the main thread, in its event loop."""
+
+    def ask(name: str) -> None:
         log.info("%s: ending; workers go on", name)
-        supervisor.stop()
+        stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number.name)
+        loop.add_signal_handler(number, ask, number.name)
+
+
+async def _supervise_until(store: Store, stop: asyncio.Event, exit_when_idle_s: float | None) -> None:
+    launcher = LocalLauncher(store.home, store.store_id)
+    supervisor = Supervisor(store, launcher, exit_when_idle_s=exit_when_idle_s)
+
+    async def obey() -> None:
+        await stop.wait()
+        supervisor.stop()
+
+    obeying = asyncio.create_task(obey())
     log.info("supervising %s", store.home.root)
     try:
         await supervisor.run()
     finally:
+        obeying.cancel()
+        await asyncio.wait((obeying,))
         launcher.close()
-    return asked
 
 
-def _log_to(home: Home, log_to_stderr: bool) -> None:
+def _log_to(home: Home, *, to_stderr: bool) -> None:
     home.supervisor_log.touch(mode=FILE_MODE)
     handlers: list[logging.Handler] = [RotatingFileHandler(home.supervisor_log, maxBytes=LOG_BYTES, backupCount=1)]
-    if log_to_stderr:
+    if to_stderr:
         handlers.append(logging.StreamHandler(sys.stderr))
     form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     form.converter = time.gmtime

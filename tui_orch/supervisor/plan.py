@@ -86,10 +86,10 @@ def plan(now_ms: int, now: Snapshot) -> Plan:
     """Return what follows from this moment."""
     stops, kill_times = _stops(now_ms, now)
     starts, wait_for_memory = _starts(now)
-    actions: list[Action] = [Settle(job_id) for job_id in now.to_settle]
+    actions: list[Action] = [*stops]  # first: they need no store that can be written
+    actions += [Settle(job_id) for job_id in now.to_settle]
     actions += [Expire(job_id) for job_id in now.overdue]
     actions += [GiveUp(worker.job.id, worker.job.attempt) for worker in now.workers if not worker.alive]
-    actions += stops
     actions += starts
     times = [*kill_times, *([now.next_time_ms] if now.next_time_ms is not None else [])]
     if wait_for_memory:

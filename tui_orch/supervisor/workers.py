@@ -70,6 +70,12 @@ class Workers:
         known.asked_ms = now_ms if known.asked_ms is None else known.asked_ms
         self._launcher.stop(known.handle, kill=kill)
 
+    def clock_was_set(self, by_ms: int) -> None:
+        """Keep the grace of those that were asked to end what it was."""
+        for known in self._known.values():
+            if known.asked_ms is not None:
+                known.asked_ms += by_ms
+
     def is_known_job(self, job: RunningJob) -> bool:
         """Tell whether there is a descriptor that will tell the end of this job's worker."""
         return Fence(job.id, job.attempt) in self._known

@@ -25,8 +25,13 @@ _CLIENT_CERTIFICATE = ("CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY", "CLA
 _CLAUDE = ("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_MAX_RETRIES", "ORCH_CLAUDE_PATH")
 _GOOGLE = ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CONFIG")
 
-#: What any worker may know: who and where it is, how it speaks, how it reaches the network.
-EVERY_KIND = (*_PERSON, *_FOLDERS, *_PROXIES, *(name.upper() for name in _PROXIES), *_CERTIFICATES, PASS)
+#: Where the REST API is: ``orch serve`` sets it for its workers, so that a program in one finds it.
+API_URL = "ORCHESTRATOR_API_URL"
+#: The key that opens the API to a worker: its own token, and never the key of whoever started the tree.
+API_KEY = "ORCHESTRATOR_API_KEY"
+
+#: What any worker may know: who and where it is, how it speaks, how it reaches the network and the API.
+EVERY_KIND = (*_PERSON, *_FOLDERS, *_PROXIES, *(name.upper() for name in _PROXIES), *_CERTIFICATES, API_URL, PASS)
 
 #: What Claude Code needs to reach its model. It holds keys, so a ``command`` worker does not get it.
 CLAUDE_ONLY = ("ANTHROPIC_*", *_CLAUDE, *_CLIENT_CERTIFICATE)
@@ -39,7 +44,7 @@ CLOUDS = {
 }
 
 #: What makes a process the worker of one attempt: made anew for each, never taken over from around it.
-OWN = ("ORCH_HOME", "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", COOKIE)
+OWN = ("ORCH_HOME", "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", API_KEY, COOKIE)
 _OFF = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -71,7 +76,7 @@ def worker_environment(
 ) -> dict[str, str]:
     """Return the whole environment of the worker process of an attempt.
 
-    ``token`` lets it touch its own subtree; ``programs`` is the folder of the ``orch`` command (default: that
+    ``token`` lets it touch its own subtree, by the command line and by the API; ``programs`` is the folder of the ``orch`` command (default: that
     of this Python). It stands at the end of PATH, so that ``orch`` is found inside the worker, but the
     project's ``python`` is not replaced by the one that runs orch.
     """
@@ -84,6 +89,7 @@ def worker_environment(
         "ORCH_JOB_ID": str(job),
         "ORCH_ATTEMPT_ID": f"{job}.{attempt}",
         "ORCH_TOKEN": token,
+        API_KEY: token,
         COOKIE: cookie(store_id, job, attempt),
     }
 
