@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 TESTS ?= tests
 
-.PHONY: help setup demo test check format docs pictures clean
+.PHONY: help setup demo test check format docs pictures bench clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  let ruff format and fix"
 	@echo "make docs    write docs/cli.md from the commands"
 	@echo "make pictures take the README's pictures from the running app"
+	@echo "make bench   measure the app against its targets, some minutes; nothing else should run meanwhile"
 	@echo "make clean   remove the virtual environment and caches"
 
 setup: $(VENV)/.installed
@@ -43,6 +44,9 @@ docs: setup
 
 pictures: setup
 	$(BIN)/python docs/make_pictures.py
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

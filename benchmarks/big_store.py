@@ -1,7 +1,7 @@
 """Makes stores with very many jobs for benchmarks: bulk inserts with the triggers off, and what they count filled in.
 
 Trees of 1,000 jobs: a root, 9 children, 90 below them, 900 below those. In the newest tree some jobs run and wait. A
-store is made once and kept in the folder for temporary files.
+store is made once for each schema and kept in the folder for temporary files.
 """
 
 import shutil
@@ -9,12 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import apsw
 
 from store.database import Store
 from store.home import Home
+from store.schema import migrations
 
 TREE_JOBS = 1_000
 _FANS = (9, 10, 10)
@@ -29,7 +31,8 @@ VALUES (?, ?, ?, ?, 1, 'claude', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 def big_store(jobs: int) -> Home:
     """Return a store with about so many jobs (whole trees), made now or earlier."""
     trees = max(1, jobs // TREE_JOBS)
-    home = Home(Path(tempfile.gettempdir()) / f"tui-orch-benchmark-{trees * TREE_JOBS}" / ".orch")
+    schema = sha256("".join(migrations()).encode()).hexdigest()[:8]
+    home = Home(Path(tempfile.gettempdir()) / f"tui-orch-benchmark-{trees * TREE_JOBS}-{schema}" / ".orch")
     done = home.root / "filled"
     if not done.exists():
         Store.open(home, create=True).close()
@@ -48,8 +51,8 @@ def copy_of(home: Home) -> Iterator[Home]:
 
 def _fill(home: Home, trees: int) -> None:
     connection = apsw.Connection(str(home.database))
-    for name, value in (("synchronous", "OFF"), ("cache_size", -200_000)):
-        connection.pragma(name, value)
+    connection.pragma("synchronous", "OFF")
+    connection.pragma("cache_size", -200_000)
     triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     with connection:
         for name, _ in triggers:
