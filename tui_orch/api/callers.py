@@ -69,9 +69,13 @@ def caller_of(reader: Reader, secret: str, now_ms: int) -> Caller:
     try:
         if secret.startswith(PREFIX):
             return Caller(key_id=key_of(reader, secret, now_ms).id)
-        return Caller(fence=fence_of_token(reader, secret))
     except NotAllowed as error:
         raise not_authenticated(str(error)) from error
+    try:
+        return Caller(fence=fence_of_token(reader, secret))
+    except NotAllowed as error:
+        said = "this is no key of this server, and no token of an attempt that runs; make a key with: orch key new NAME"
+        raise not_authenticated(said) from error
 
 
 def not_authenticated(why: str) -> Refusal:

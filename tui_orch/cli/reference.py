@@ -22,7 +22,11 @@ def reference() -> str:
     """Return the whole document."""
     parts = [_HEAD, _section("orch", orch, None)]
     top = click.Context(orch, info_name="orch", terminal_width=_WIDTH, max_content_width=_WIDTH)
-    parts += [_section(f"orch {verb.name}", verb, top) for verb in VERBS]
+    for verb in VERBS:
+        parts.append(_section(f"orch {verb.name}", verb, top))
+        if isinstance(verb, click.Group):
+            below = click.Context(verb, parent=top, info_name=verb.name)
+            parts += [_section(f"orch {verb.name} {name}", each, below) for name, each in verb.commands.items()]
     return "\n".join(parts)
 
 
