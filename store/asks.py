@@ -15,7 +15,7 @@ from store.database import Reader, Transaction
 from store.errors import BadInput, IllegalChange, NotFound
 from store.finish import settle
 from store.models import Ask, Fence, Rule
-from store.permission_rule import covered_by, decide, offered, parse
+from store.permission_rule import decide, meant_by, offered, parse
 from store.rules import add_rule, rules_for
 from store.tree import get_job, is_within
 
@@ -124,9 +124,9 @@ def _keep(
         raise BadInput(f"no rule says just what ask {ask.id} asks for; answer it once, or name a rule")
     for rule in wanted:
         parse(rule)
-    if not covered_by(wanted, ask, widely=verdict == "deny"):
+    if not meant_by(wanted, ask):
         hint = f"; offered: {', '.join(own)}" if own else ""
-        raise BadInput(f"{', '.join(wanted)} does not cover what ask {ask.id} asks for{hint}")
+        raise BadInput(f"{', '.join(wanted)} is not about what ask {ask.id} asks for{hint}")
     return [add_rule(tx, top_id, verdict, rule, now_ms, text=text, ask_id=ask.id) for rule in wanted][-1]
 
 

@@ -71,6 +71,7 @@ def questions(reader: Reader, job_ids: Collection[int]) -> dict[int, str]:
     return dict(reader.rows(sql, (json.dumps(list(job_ids)),)))
 
 
-def spent_usd(reader: Reader) -> float:
-    """Return the dollars of all trees. Looks at every root job: 1 microsecond each."""
-    return float(reader.value("SELECT total(subtree_cost_usd) FROM jobs WHERE parent_id IS NULL"))
+def spent_usd(reader: Reader, first_id: int | None = None, last_id: int | None = None) -> float:
+    """Return the dollars of the trees with these roots (None: of all). Looks at every root job: 2 microseconds each."""
+    sql = "SELECT total(subtree_cost_usd) FROM jobs WHERE parent_id IS NULL AND id BETWEEN coalesce(?, -9223372036854775808) AND coalesce(?, 9223372036854775807)"
+    return float(reader.value(sql, (first_id, last_id)))

@@ -5,6 +5,8 @@ attempt ends is in ``finish``.
 """
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 from store import rows
 from store.database import Reader, Transaction
@@ -38,7 +40,7 @@ WHERE attempts.token_sha256 = ? AND attempts.number = jobs.attempt AND jobs.stat
 
 def token_hash(token: str) -> str:
     """Return what the store keeps of an attempt's secret."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def start_attempt(tx: Transaction, job_id: int, token_sha256: str, now_ms: int) -> Fence:
@@ -118,6 +120,12 @@ def set_session(tx: Transaction, fence: Fence, session_id: str) -> None:
         "UPDATE attempts SET session_id = ? WHERE job_id = ? AND number = ?",
         (session_id, fence.job_id, fence.attempt),
     )
+
+
+def note_denials(tx: Transaction, fence: Fence, denials: Sequence[Any]) -> None:
+    """Add refused calls to those of the job, for a run that ends before the job does. Raises StaleAttempt."""
+    before = require_running(tx, fence).denials
+    _fenced(tx, fence, "denials = ?", (rows.dumps([*before, *denials]),))
 
 
 def lend_slot(tx: Transaction, fence: Fence, name: str | None = None) -> None:

@@ -5,7 +5,6 @@ job tree. Uses the SQLite that apsw carries, and nothing else in the process may
 POSIX locks of two SQLite libraries undo each other.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ from typing import Any, Self
 import apsw
 
 from store import schema
-from store.errors import BadInput, StoreUnusable
+from store.errors import BadInput, StoreDamaged, StoreUnusable
 from store.home import FILE_MODE, Home, check_files, check_folder, create_home
 from store.refusals import translate
 from store.wake import poke
+from store.write_queue import in_turn, open_lock
 
 BUSY_TIMEOUT_MS = 30_000
 #: Pages that a copy takes between two looks at whether the source has changed; all at once is one moment for sure.
@@ -93,7 +93,8 @@ class Store:
         self._connection = connection
         with self._translated():
             self.store_id = str(connection.execute("SELECT store_id FROM store").fetchall()[0][0])
-        self._lock_fd = os.open(home.write_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self._lock_fd = open_lock(home.write_lock)
+        self._file = _identity(home)
 
     @classmethod
     def open(cls, home: Home, *, create: bool = False) -> Self:
@@ -119,7 +120,8 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """Read one moment of the store."""
+        """Read one moment of the store. Raises StoreDamaged where its file is not in its place any more."""
+        self._check_place()
         with self._translated():
             self._connection.execute("BEGIN").fetchall()
             try:
@@ -129,25 +131,27 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Change the store: commits at the end of the block, rolls back on any exception."""
-        with self._translated():
-            fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
+        """Change the store: commits at the end of the block, rolls back on any exception.
+
+        Raises StoreBusy (StoreFull) where trying again is right, StoreDamaged where its file is not in its place any more.
+        """
+        with self._translated(), in_turn(self.home.write_lock, self._lock_fd):
+            self._check_place()  # what is written into a file that was deleted is lost
+            self._connection.execute("BEGIN IMMEDIATE").fetchall()
             try:
-                self._connection.execute("BEGIN IMMEDIATE").fetchall()
-                try:
-                    yield Transaction(self._connection)
-                    self._connection.execute("COMMIT").fetchall()
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK").fetchall()
-                    raise
-            finally:
-                fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+                yield Transaction(self._connection)
+                self._connection.execute("COMMIT").fetchall()
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK").fetchall()
+                raise
         poke(self.home.wake_socket)
 
     def data_version(self) -> int:
         """Return a number that differs when any other connection has committed since it was asked last."""
-        return int(str(self._connection.pragma("data_version")))
+        self._check_place()
+        with self._translated():
+            return int(str(self._connection.pragma("data_version")))
 
     def schema_version(self) -> int:
         """Return a number that differs when anyone has changed a table, trigger or view, in whatever way (0.1 ms)."""
@@ -186,6 +190,10 @@ class Store:
     ) -> None:
         self.close()
 
+    def _check_place(self) -> None:
+        if _identity(self.home) != self._file:
+            raise StoreDamaged(f"{self.home.database} is not the file that was opened: it was deleted, moved or replaced")
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -196,12 +204,21 @@ class Store:
 
 @contextmanager
 def _file_lock(home: Home) -> Iterator[None]:
-    lock = os.open(home.write_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    lock = open_lock(home.write_lock)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with in_turn(home.write_lock, lock):
+            yield
     finally:
         os.close(lock)
+
+
+def _identity(home: Home) -> tuple[int, int] | None:
+    """Tell one file from another; None where there is none."""
+    try:
+        found = os.lstat(home.database)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _has_remains(home: Home) -> bool:

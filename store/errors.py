@@ -8,8 +8,10 @@ StoreError
 │   ├── IllegalChange   not from this state
 │   ├── NotAllowed      the caller may not touch this job
 │   └── StaleAttempt    the attempt that writes is no longer the job's attempt
-└── StoreUnusable       the file or the folder: missing, foreign, newer, corrupt, wrong mode, changed schema
+└── StoreUnusable       the file or the folder: missing, foreign, newer, wrong mode, changed schema
+    ├── StoreDamaged    the file is damaged, or is not the one that was opened any more: trying again is of no use
     └── StoreBusy       another writer holds it for too long; trying again is right
+        └── StoreFull   the disk is full; trying again once there is room is right
 """
 
 
@@ -58,3 +60,11 @@ class StoreUnusable(StoreError):
 
 class StoreBusy(StoreUnusable):
     """Another program holds the database; nothing was written, trying again later is right."""
+
+
+class StoreFull(StoreBusy):
+    """There is no room on the disk; nothing was written, trying again once there is some is right."""
+
+
+class StoreDamaged(StoreUnusable):
+    """The database is damaged, or another file (or none) is in its place: what was opened is not the store any more."""

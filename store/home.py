@@ -4,6 +4,7 @@ Finds it upwards like git finds ``.git``, makes it, and refuses one that others 
 Never opens the database file: closing a second handle to it would drop SQLite's locks.
 """
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -115,9 +116,14 @@ def check_files(home: Home) -> None:
             raise StoreUnusable(f"{path} can be read by others; run: chmod 600 {path}")
 
 
-def private_dir(path: Path) -> Path:
-    """Make ``path`` and what is missing above it inside the store, each 0700, and return it."""
+def private_dir(path: Path, within: Path | None = None) -> Path:
+    """Make ``path`` and what is missing above it inside the store, each 0700, and return it.
+
+    A link below ``within``, which could lead anywhere, is refused. Raises OSError.
+    """
     for folder in (*reversed(path.parents), path):
+        if within is not None and within in folder.parents and folder.is_symlink():
+            raise OSError(errno.ELOOP, "is a link, which nothing in a store is", str(folder))
         if not folder.exists():
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     return path
@@ -126,8 +132,12 @@ def private_dir(path: Path) -> Path:
 def write_private(path: Path, text: str) -> None:
     """Write a small file (0600) so that readers see the old or the new text, never half of it."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # on a full disk half a file takes the room of what could be whole
+        raise

@@ -11,7 +11,9 @@ from store.errors import (
     NotFound,
     Refused,
     StoreBusy,
+    StoreDamaged,
     StoreError,
+    StoreFull,
     StoreUnusable,
 )
 
@@ -33,9 +35,9 @@ def translate(error: apsw.Error, where: str) -> StoreError:
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return StoreBusy(f"{where} is locked by another program; nothing was written, try again")
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
-        return StoreUnusable(f"{where} is damaged ({message}); restore a copy, it is left as it is")
+        return StoreDamaged(f"{where} is damaged ({message}); restore a copy, it is left as it is")
     if isinstance(error, apsw.FullError):
-        return StoreUnusable(f"{where} cannot grow: the disk is full; nothing was written")
+        return StoreFull(f"{where} cannot grow: the disk is full; nothing was written")
     return StoreUnusable(f"{where}: {message}")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from store.database import Reader, Transaction
 from store.errors import NotFound
-from store.models import Rule, Tree
+from store.models import Ask, Rule, Tree
 from store.permission_rule import parse
-from store.rows import dumps
+from store.rows import dumps, storable
 from store.tree import get_job, get_tree
 
 _COLUMNS = ", ".join(f"rules.{name}" for name in Rule.__dataclass_fields__)
@@ -40,7 +40,11 @@ def add_rule(
     parse(rule)
     get_job(tx, job_id)
     same = tx.value(_SAME, (job_id, verdict, rule.strip()))
-    return int(same) if same is not None else tx.insert(_INSERT, (job_id, verdict, rule.strip(), text, ask_id, now_ms))
+    return (
+        int(same)
+        if same is not None
+        else tx.insert(_INSERT, (job_id, verdict, rule.strip(), storable(text), ask_id, now_ms))
+    )
 
 
 def remove_rule(tx: Transaction, rule_id: int, now_ms: int) -> Rule:
@@ -61,6 +65,20 @@ def get_rule(reader: Reader, rule_id: int) -> Rule:
 def rules_for(reader: Reader, job_id: int) -> list[Rule]:
     """Return the rules in force for a job, its own and those from above, oldest first."""
     return [Rule(*row) for row in reader.rows(_ABOVE, (job_id,))]
+
+
+def rules_asked_for(reader: Reader, ask: Ask) -> list[Rule]:
+    """Return the rules in force by which an ask was answered, or that its answer made; empty for one answered once."""
+    if ask.rule_id is None:
+        return []
+    return [rule for rule in rules_for(reader, ask.job_id) if rule.id == ask.rule_id or rule.ask_id == ask.id]
+
+
+def ways_of(reader: Reader, job_id: int) -> list[Rule]:
+    """Return all that decides on a job's calls: the rules in force for it, and its tree's allowed tools as rules (id 0)."""
+    tree = get_tree(reader, get_job(reader, job_id).root_id)
+    always = [Rule(0, tree.root_id, "allow", rule, None, None, 0, None) for rule in tree.allowed_tools]
+    return [*rules_for(reader, job_id), *always]
 
 
 def rules_in_force(reader: Reader, root_id: int | None = None, limit: int = 1_000) -> list[Rule]:

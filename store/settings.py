@@ -6,6 +6,7 @@ from typing import Any
 from store import rows
 from store.database import Reader, Transaction
 from store.errors import BadInput
+from store.permission_rule import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def set_setting(tx: Transaction, name: str, value: Any) -> Settings:
     """Change one setting. ``timeouts_s`` takes a sequence of seconds. Raises BadInput for a name or value that is not allowed."""
     if name not in NAMES:
         raise BadInput(f"there is no setting {name!r}; there are: {', '.join(NAMES)}")
+    if name == "allowed_tools":
+        for rule in value:
+            parse(rule)
     stored = rows.dumps(list(value)) if isinstance(value, (list, tuple)) else value
     tx.run(f"UPDATE settings SET {name} = ?", (stored,))
     return get_settings(tx)

@@ -5,6 +5,7 @@ Computes no limit itself: the schema refuses what goes beyond one, for these fun
 
 from collections.abc import Sequence
 
+from store import permission_rule
 from store.claim import deadline, parent_deadline, require_running
 from store.database import Transaction
 from store.errors import BadInput, IllegalChange
@@ -89,6 +90,8 @@ def limit_values(limits: Limits) -> tuple[object, ...]:
 
 
 def _ways(new: NewTree) -> tuple[object, ...]:
+    for rule in new.allowed_tools or ():
+        permission_rule.parse(rule)
     sources = None if new.setting_sources is None else dumps(list(new.setting_sources))
     return (
         new.work_dir,

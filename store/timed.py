@@ -14,9 +14,7 @@ from store.errors import NotFound
 from store.models import Change
 from store.states import Status
 
-_COLUMNS = (
-    "id, parent_id, coalesce(depth, 0), coalesce(substr(title, 1, 200), ''), status, coalesce(created_ms, 0), ended_ms"
-)
+_COLUMNS = "id, parent_id, coalesce(depth, 0), coalesce(substr(title, 1, 200), ''), status, coalesce(created_ms, 0), ended_ms, lending"
 _GIVEN = "(SELECT value FROM json_each(?))"
 _BELOW = f"SELECT {_COLUMNS} FROM jobs WHERE parent_id IN {_GIVEN} AND id > ? ORDER BY id LIMIT ?"
 _SOME = f"SELECT {_COLUMNS} FROM jobs WHERE id IN {_GIVEN} ORDER BY id"
@@ -41,6 +39,7 @@ class TimedJob:
     status: Status
     created_ms: int
     ended_ms: int | None
+    lending: bool  # its process blocks until children have ended
     changes: tuple[Change, ...]
 
 
@@ -71,5 +70,5 @@ def _with_changes(reader: Reader, found: list[tuple[Any, ...]]) -> list[TimedJob
 
 def _timed(row: tuple[Any, ...], changes: dict[int, list[Change]]) -> TimedJob:
     values: dict[str, Any] = dict(zip(TimedJob.__dataclass_fields__, row, strict=False))
-    values["status"] = Status(values["status"])
+    values |= {"status": Status(values["status"]), "lending": bool(values["lending"])}
     return TimedJob(**values, changes=tuple(changes.get(values["id"], ())))

@@ -5,8 +5,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from store.home import Home
 from store.settings import NAMES
 from store.states import Kind, Reason, Status
+from tui_orch.api.app import BASE, make_app
+from tui_orch.api.feed import Feed
+from tui_orch.api.stores import Stores
 from tui_orch.cli.main import VERBS
 from tui_orch.cli.reference import reference
 
@@ -59,3 +63,12 @@ def test_the_constraints_pin_every_direct_dependency() -> None:
 def test_the_reference_of_the_command_line_is_what_the_commands_say() -> None:
     """`make docs` writes it."""
     assert (ROOT / "docs" / "cli.md").read_text("utf-8") == reference()
+
+
+def test_the_document_of_the_api_lists_every_call(tmp_path: Path) -> None:
+    """And no call that is not there."""
+    home = Home(tmp_path / ".orch")
+    paths = make_app(Stores(home, []), Feed(home), hosts=("localhost",)).openapi()["paths"]
+    served = {f"{verb.upper()} {path.removeprefix(BASE)}" for path, verbs in paths.items() for verb in verbs}
+    told = set(re.findall(r"`((?:GET|POST|PATCH|DELETE|PUT) /\S+)`", (ROOT / "docs" / "api.md").read_text("utf-8")))
+    assert told - {"GET /openapi.json"} == served

@@ -24,6 +24,8 @@ def test_a_worker_can_not_start_a_tree(orch: AtOrch, verb: str) -> None:
         ["limits", "1", "--max-depth", "5"],
         ["settings", "slots", "99"],
         ["answer", "1", "allow"],
+        ["answer", "1", "allow", "--for", "tree"],
+        ["rules", "1", "--allow", "Bash"],
         ["pause"],
         ["pause", "1"],
         ["resume"],

@@ -115,8 +115,12 @@ def test_asks_are_listed_with_what_answers_them(orch: AtOrch) -> None:
     lines = orch("asks").out.splitlines()
     assert lines[0].startswith("1  #1 permission, ")
     assert lines[0].endswith(" ago: May it call Bash?")
-    assert lines[1:3] == ['    Bash {"command": "rm 日本"}', "    orch answer 1 allow|deny|TEXT"]
-    assert lines[4:] == ["    colour?", "    red | blue", "    orch answer 2 TEXT"]
+    assert lines[1:4] == [
+        '    Bash {"command": "rm 日本"}',
+        "    orch answer 1 allow|deny|TEXT",
+        "    with --for subtree|tree it keeps the rule: Bash(rm 日本)",
+    ]
+    assert lines[5:] == ["    colour?", "    red | blue", "    orch answer 2 TEXT"]
     found = json.loads(orch("asks", str(two.job_id), "--json").out)
     assert [(ask["id"], ask["job_id"], ask["options"]) for ask in found] == [(2, 2, ["red", "blue"])]
 
@@ -147,7 +151,7 @@ def test_a_permission_is_allowed_denied_or_answered_in_words(orch: AtOrch) -> No
 )
 def test_what_a_persons_words_mean(kind: str, words: tuple[str, ...], verdict: tuple[str, str | None]) -> None:
     """A question takes any words."""
-    asked = Ask(1, 1, 1, 1, kind, "Bash", {}, "may it?", (), 0, None, None, None)
+    asked = Ask(1, 1, 1, 1, kind, "Bash", {}, "may it?", (), None, (), 0, None, None, None, None)
     assert verdict_of(asked, words) == verdict
 
 

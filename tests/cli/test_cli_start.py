@@ -40,7 +40,9 @@ def test_the_help_names_every_verb(orch: AtOrch) -> None:
     """In the order in which a person meets them."""
     done = orch("--help")
     assert done.code == 0
-    verbs = "run submit spawn wait list tree show result logs asks answer cancel retry limits pause resume settings"
+    verbs = (
+        "run submit spawn wait list tree show result logs asks answer rules cancel retry limits pause resume settings"
+    )
     listed = [line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line.strip()]
     assert [verb for verb in listed if verb in verbs.split()] == verbs.split()
     assert {"supervise", "up", "down", "status", "doctor", "demo"} < set(listed)

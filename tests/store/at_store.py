@@ -10,12 +10,15 @@ from typing import Any, Literal, Self
 from store import asks, claim, control, finish, submit
 from store.database import Store
 from store.home import Home
-from store.models import Fence, Job, Limits, NewJob, NewTree, Outcome, Usage
+from store.models import Ask, Fence, Job, Limits, NewJob, NewTree, Outcome, Usage
 from store.states import Kind, Status
 from store.tree import get_job
 
 #: The tables that hold facts, in the order in which a test shows them.
-TABLES = ("store", "settings", "trees", "jobs", "attempts", "asks", "changes", "status_counts")
+TABLES = (
+    *("store", "settings", "trees", "jobs", "attempts", "asks", "rules", "keys", "handed_in", "lends"),
+    *("changes", "status_counts"),
+)
 
 
 class AtStore:
@@ -97,17 +100,19 @@ class AtStore:
         self.suspend(fence)
         return root, children
 
-    def lend(self, fence: Fence) -> None:
+    def lend(self, fence: Fence, name: str | None = None) -> None:
         with self.store.write() as tx:
-            claim.lend_slot(tx, fence)
+            claim.lend_slot(tx, fence, name)
 
     def ask(self, fence: Fence, question: str = "which colour?", **told: Any) -> int:
         with self.store.write() as tx:
             return asks.ask(tx, fence, **{"kind": "question", "question": question, "now_ms": self.now_ms} | told)
 
-    def answer(self, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None = None) -> None:
+    def answer(
+        self, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None = None, **scope: Any
+    ) -> Ask:
         with self.store.write() as tx:
-            asks.answer(tx, ask_id, verdict, text, self.now_ms)
+            return asks.answer(tx, ask_id, verdict, text, self.now_ms, **scope)
 
     def cancel(self, job_id: int) -> control.Stopped:
         with self.store.write() as tx:

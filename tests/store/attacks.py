@@ -11,6 +11,7 @@ import pytest
 from at_store import AtStore, sqlite3
 from invariants import check
 
+from store import handed_in, keys, rules
 from store.database import Store
 from store.home import Home
 from store.models import Usage
@@ -34,7 +35,9 @@ def build(project: Path) -> Home:
     ├── #3 completed, with a result
     └── #4 queued
     #6 root, waiting for #7 (failed) and #8 (queued)
-    #9 root, cancelled     #10 root, running, lends its slot
+    #9 root, cancelled     #10 root, running, lends its slot under a name
+    Rules of #1: one that allows (1), one that denies (2), one that is removed (3). Keys: 1 and, revoked, 2. Key 1 has
+    handed in #1.
     """
     at = AtStore.create(project)
     with at.store:
@@ -52,7 +55,14 @@ def build(project: Path) -> Home:
         _, (failing, _) = at.waiting_parent("failing", "later")
         at.run(failing, Status.FAILED, reason="exit_code", error="it broke")
         at.cancel(at.tree("nobody wants this"))
-        at.lend(at.start(at.tree("blocks in its client", max_workers=1)))
+        at.lend(at.start(at.tree("blocks in its client", max_workers=1)), "a client")
+        with at.store.write() as tx:
+            rules.add_rule(tx, root, "allow", "Bash(ls)", at.now_ms)
+            rules.add_rule(tx, root, "deny", "Bash(rm:*)", at.now_ms)
+            rules.remove_rule(tx, rules.add_rule(tx, root, "allow", "Read", at.now_ms), at.now_ms)
+            keys.new_key(tx, "a program", at.now_ms, expires_ms=at.now_ms + 1)
+            keys.revoke_key(tx, keys.new_key(tx, "another", at.now_ms)[0].id, at.now_ms)
+            handed_in.once(tx, "key:1", "first", "{}", at.now_ms, lambda: handed_in.Handle(root))
     return at.home
 
 

@@ -20,7 +20,8 @@ def test_an_ask_is_stored_as_it_was_asked(at: AtStore) -> None:
     with at.store.read() as reader:
         found = asks.get_ask(reader, ask_id)
     assert found == Ask(
-        ask_id, 1, 1, 1, "question", None, None, "Which colour?", ("red", "青"), at.now_ms, None, None, None
+        *(ask_id, 1, 1, 1, "question", None, None, "Which colour?", ("red", "青"), None, (), at.now_ms),
+        *(None, None, None, None),
     )
     assert at.job(1).open_asks == 1
 

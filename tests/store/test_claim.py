@@ -228,3 +228,15 @@ def test_the_last_known_cost_of_a_session_is_the_highest_one(at: AtStore) -> Non
     with at.store.read() as reader:
         costs = [claim.last_session_cost(reader, root, session) for session in ("s", "other", "new")]
     assert costs == [0.75, 3.0, 0.0]
+
+
+def test_denials_of_a_run_are_added_to_those_before(at: AtStore) -> None:
+    """By the attempt that runs, and by no other."""
+    fence = at.start(at.tree())
+    for line in ("rm x", "rm y"):
+        with at.store.write() as tx:
+            claim.note_denials(tx, fence, [{"tool": "Bash", "input": {"command": line}}])
+    assert [one["input"]["command"] for one in at.job(1).denials] == ["rm x", "rm y"]
+    at.release(fence)
+    with pytest.raises(StaleAttempt), at.store.write() as tx:
+        claim.note_denials(tx, fence, [{}])

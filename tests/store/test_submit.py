@@ -208,3 +208,11 @@ def test_a_request_of_an_ancestor_is_refused_at_any_depth(at: AtStore) -> None:
         with pytest.raises(Exception, match="repeats: this request is the same as that of job #2 or of one above it"):
             at.spawn(below, again)
     assert at.spawn(fence, "count them in a") == (3,)
+
+
+@pytest.mark.parametrize("rule", ["", "rm -rf", "Bash(ls", "Bash(\x1b)"])
+def test_allowed_tools_are_rules(at: AtStore, rule: str) -> None:
+    """Whoever hands the tree in."""
+    with pytest.raises(BadInput, match="is no permission rule"):
+        at.submit(NewTree(NewJob("x"), allowed_tools=("Read", rule)))
+    assert at.value("SELECT count(*) FROM jobs") == 0

@@ -1,5 +1,6 @@
 """A stage for dialogs: an app with nothing but them, what stands on its screen, and records to show."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from store import asks, claim, submit
 from store.database import Store
 from store.home import Home
 from store.models import Fence, Job, Limits, NewJob, NewTree, Tree
-from store.settings import Settings
+from store.settings import Settings, get_settings
 from store.states import Kind, Status
 from store.tree import StoreState
 
@@ -27,21 +28,29 @@ WIDE = (120, 40)
 #: Markup, an operating system command, a C1 character, a direction override, a tag character, wide characters.
 HOSTILE = "[/foo] [bold]x[/] \x1b]52;c;AAAA\x07 \x9b2J \u202eabc\U000e0041 日本語 🎉"
 
-SETTINGS = Settings(
-    slots=8,
-    max_workers_ceiling=10,
-    min_free_memory_mb=500,
-    grace_s=5.0,
-    retry_base_s=1.0,
-    max_depth=3,
-    max_jobs=200,
-    max_children=20,
-    max_workers=5,
-    max_attempts=2,
-    timeouts_s=(3600.0, 1200.0, 600.0, 300.0),
-    park_after_s=300.0,
-    permission_mode="acceptEdits",
-)
+
+def _settings() -> Settings:
+    """Return what a new store has, but for what a test looks at."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.open(Home(Path(folder) / ".orch"), create=True) as store,
+        store.read() as reader,
+    ):
+        new = get_settings(reader)
+    return replace(
+        new,
+        slots=8,
+        max_workers_ceiling=10,
+        max_depth=3,
+        max_jobs=200,
+        max_children=20,
+        max_workers=5,
+        max_attempts=2,
+        timeouts_s=(3600.0, 1200.0, 600.0, 300.0),
+    )
+
+
+SETTINGS = _settings()
 TREE = Tree(
     1, 3, 200, 20, 5, 2, (3600.0, 1200.0, 600.0, 300.0), 10.0, "/x", None, "acceptEdits", (), None, 300.0, None, 57
 )

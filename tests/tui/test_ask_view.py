@@ -9,10 +9,10 @@ from dialog_stage import HOSTILE, NOW_MS, a_job, ask_to_run, open_store, running
 from rich.cells import cell_len
 
 from store.models import Ask
-from tui_orch.tui.dialogs.ask_view import MOST_CHARS, MOST_LINES, InboxItem, detail, read_items, row, where
+from tui_orch.tui.dialogs.ask_view import MOST_CHARS, MOST_LINES, InboxItem, detail, read_items, row
 
 WIDTH = 72
-ASK = Ask(7, 12, 1, 1, "permission", "Bash", {"command": "ls"}, "run it?", (), NOW_MS - 61_000, None, None, None)
+ASK = Ask(7, 12, 1, 1, "permission", "Bash", {"command": "ls"}, "run it?", (), None, (), NOW_MS - 61_000, *(None,) * 4)
 ITEM = InboxItem(ASK, (a_job(), a_job(id=12, title="The tests")))
 
 
@@ -22,7 +22,9 @@ def told(**changes: Any) -> str:
 
 def test_path_tool_input_question_and_age_are_told() -> None:
     assert told() == (
-        "#12 wants to use a tool, 1m01s ago (ask 7)\npath  #1 Build it › #12 The tests\ntool  Bash\nasks  run it?\ncommand  ls\n"
+        "#12 wants to use a tool, 1m01s ago (ask 7)\npath  #1 Build it › #12 The tests\ntool  Bash\n"
+        "rule  Bash(ls)\ns allows it for #12 and below, t for tree #1; D denies it for #12 and\nbelow\n"
+        "asks  run it?\ncommand  ls\n"
     )
 
 
@@ -55,7 +57,7 @@ def test_values_that_are_no_text_are_shown_as_json() -> None:
     assert 'n  1\nflag  true\nfew  [1, 2]\nmany  \n│ {\n│   "a": ' in seen
 
 
-@pytest.mark.parametrize("where_it_is", ["question", "command", "key", "option", "tool", "title"])
+@pytest.mark.parametrize("where_it_is", ["question", "command", "key", "option", "tool", "title", "says", "rule"])
 def test_hostile_text_is_cleaned_wherever_it_is(where_it_is: str) -> None:
     changes: dict[str, dict[str, Any]] = {
         "question": {"question": HOSTILE},
@@ -64,6 +66,8 @@ def test_hostile_text_is_cleaned_wherever_it_is(where_it_is: str) -> None:
         "option": {"options": (HOSTILE,)},
         "tool": {"tool": HOSTILE},
         "title": {},
+        "says": {"title": HOSTILE},
+        "rule": {"suggestions": (f"Bash({HOSTILE})", "Bash([/foo])")},
     }
     item = replace(ITEM, ask=replace(ASK, **changes[where_it_is]))
     if where_it_is == "title":
@@ -87,9 +91,16 @@ def test_a_row_is_one_line_that_fits(width: int) -> None:
     assert cell_len(line) <= width
 
 
-def test_a_long_way_down_stays_readable() -> None:
-    jobs = [a_job(id=number, title="日本語" * 30) for number in range(1, 7)]
-    assert all(cell_len(part) <= 35 for part in where(jobs).split(" › "))
+def test_claude_codes_title_and_rules_stand_above_what_may_be_long() -> None:
+    seen = told(
+        title="Shows the log [/foo]", suggestions=("Bash(git log:*)", "Read(//srv/**)"), input={"command": "git log"}
+    )
+    assert "tool  Bash\nsays  Shows the log [/foo]\nrule  Bash(git log:*)\nrule  Read(//srv/**)\ns allows" in seen
+
+
+def test_where_no_rule_says_just_this_it_is_told() -> None:
+    assert "rule  none says just this; it can be answered once\n" in told(input={"command": "rm *"})
+    assert "rule" not in told(kind="question", tool=None, input=None)
 
 
 def test_asks_are_read_oldest_first_with_their_way_down(tmp_path: Path) -> None:

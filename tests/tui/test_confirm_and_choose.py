@@ -22,7 +22,7 @@ from store.states import Status
 from store.tree import get_job
 from store.use import subtree_counts
 from tui_orch.tui.clipboard import Copyable
-from tui_orch.tui.dialogs.choices import choose_copy, choose_notice, choose_sort
+from tui_orch.tui.dialogs.choices import choose_copy, choose_notice, choose_sort, choose_theme
 from tui_orch.tui.dialogs.choose import Choose
 from tui_orch.tui.dialogs.confirm import Confirm, cancel_lines, confirm_cancel
 from tui_orch.tui.notify import Notice
@@ -126,3 +126,13 @@ async def test_the_cursor_starts_on_what_holds_now() -> None:
         await pilot.press("a")
         await pilot.pause()
         assert app.results == [Sort.ACTIVITY]
+
+
+async def test_a_theme_is_picked_by_the_cursor_from_that_which_holds() -> None:
+    """The names have no letters of their own."""
+    async with staged(choose_theme(["light", "dark", "grey"], "dark")) as (app, pilot):
+        assert "Enter picks one, Esc none" in text(app)
+        assert "TEXTUAL_THEME" in text(app)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.results == ["grey"]

@@ -8,6 +8,7 @@ import pytest
 from detail_stores import Made, at
 
 from store import control
+from store.rules import add_rule, set_permissions
 from store.states import Kind, Reason, Status
 from tui_orch.tui.detail import output_tab
 from tui_orch.tui.detail.output_view import Reading
@@ -157,6 +158,27 @@ def test_limits_stand_beside_what_is_used(made: Made, show: Show) -> None:
     assert deadline.endswith("in 50s")
     below = show("limits", child, 31)
     assert any(text.startswith("timeout       ") and "30s with all below it" in text for text in below)
+
+
+def test_rules_in_force_stand_below_the_limits(made: Made, show: Show) -> None:
+    """With where they hold, and the command that takes one back; cleaned."""
+    root = made.root("x")
+    (child,) = made.spawn(made.start(root, 10), "a", second=20)
+    assert not any("--remove" in text for text in show("limits", root, 30))
+    with made.store.write() as tx:
+        set_permissions(tx, root, "plan", ("Read", "Bash(ls)"))
+        add_rule(tx, root, "allow", "Bash(make [/foo]:*)", at(21))
+        add_rule(tx, child, "deny", "Bash(git push:*)", at(22))
+    found = show("limits", child, 30)
+    place = found.index(f"permissions of #{child}  orch rules {root} changes them")
+    assert found[place + 1 :] == [
+        "mode        plan",
+        "allowed     Read, Bash(ls)",
+        f"allow (1)   Bash(make [/foo]:*) for #{root} and below",
+        f"deny (2)    Bash(git push:*) for #{child} and below",
+        "orch rules --remove N takes one back.",
+    ]
+    assert "git push" not in "".join(show("limits", root, 30))
 
 
 def test_a_limit_that_is_reached_is_not_told_by_colour_alone(made: Made) -> None:

@@ -66,13 +66,21 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
 
 def test_a_brake_is_shown_as_a_clock_until_it_ends() -> None:
     totals = Totals(a_state(brake_reason="five_hour usage limit", brake_until_ms=NOW_MS + 90 * MINUTE_MS))
-    assert shown(totals)[1] == "nothing starts until 23:43:20 (in 1h30m): five_hour usage limit; P takes it back"
+    assert shown(totals)[1] == "nothing starts until 23:43:20 (in 1h30m); P takes it back: five_hour usage limit"
     assert "(in 1s)" in shown(totals, now_ms=NOW_MS + 90 * MINUTE_MS - 1)[1]
     assert len(shown(totals, now_ms=NOW_MS + 90 * MINUTE_MS)) == 1
 
 
 def test_a_far_moment_has_its_date() -> None:
     assert until(NOW_MS + 3 * 86_400_000, NOW_MS) == "2023-11-17 22:13:20"
+
+
+def test_a_brake_says_until_when_and_what_to_do_before_why() -> None:
+    """80 cells, less those at the sides, hold the first two, however far the moment and however long the reason."""
+    far = NOW_MS + 99 * 86_400_000
+    notice = shown(Totals(a_state(brake_reason="seven_day usage limit " * 9, brake_until_ms=far)), 78)[1]
+    assert notice.startswith("nothing starts until 2024-02-21 22:13:20 (in 99d00h); P takes it back: s")
+    assert notice.endswith("…")
 
 
 def test_a_pause_says_since_when() -> None:
@@ -108,7 +116,7 @@ class Bars(App[None]):
 async def test_worker_text_in_the_header_is_text() -> None:
     """The reason of a brake can hold anything."""
     app = Bars()
-    async with app.run_test(size=(80, 6)) as pilot:
+    async with app.run_test(size=(120, 6)) as pilot:
         totals = Totals(a_state(brake_reason=HOSTILE, brake_until_ms=NOW_MS + 1), name="[red]x[/]")
         app.query_one(StoreHeader).show(totals)
         await pilot.pause()

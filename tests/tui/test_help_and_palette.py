@@ -13,13 +13,15 @@ from store.models import Job, Tree
 from store.states import Status
 from tui_orch.tui.dialogs.help import Help, entries, search
 from tui_orch.tui.dialogs.palette import ActionCommands
-from tui_orch.tui.keys import ACTIONS, MOVES, Around
+from tui_orch.tui.keys import ACTIONS, Around
+from tui_orch.tui.pane_keys import SECTIONS
 
 
-def test_every_action_and_every_move_has_its_line() -> None:
+def test_every_action_and_every_key_of_a_part_has_its_line() -> None:
     names = [entry.name for entry in entries() if entry.name]
     assert sorted(names) == sorted(action.name for action in ACTIONS)
-    assert {shown for shown, _ in MOVES} <= {entry.shown for entry in entries()}
+    told = {(part, key.shown) for part, keys in SECTIONS.items() for key in keys}
+    assert told <= {(entry.part, entry.shown) for entry in entries()}
 
 
 def test_a_search_looks_for_every_word_in_key_sentence_and_command() -> None:
@@ -47,7 +49,7 @@ async def test_help_shows_keys_and_the_command_that_does_the_same(size: tuple[in
 async def test_no_line_of_the_help_is_broken_at_80_cells() -> None:
     async with staged(Help()) as (app, _):
         listed = app.screen.query_one(OptionList)
-        assert listed.virtual_size.height == len(entries())
+        assert listed.virtual_size.height == len(entries()) + len({entry.part for entry in entries()})
 
 
 async def test_enter_does_what_the_cursor_is_on() -> None:
@@ -56,6 +58,28 @@ async def test_enter_does_what_the_cursor_is_on() -> None:
         await pilot.press("down", "enter")
         await pilot.pause()
         assert app.results == ["cancel"]
+
+
+@pytest.mark.parametrize("part", SECTIONS)
+async def test_the_keys_of_a_part_are_found_below_its_name(part: str) -> None:
+    async with staged(Help()) as (app, pilot):
+        await enter_text(pilot, part)
+        await pilot.pause()
+        seen = text(app)
+        assert part in seen
+        assert all(key.sentence in seen for key in SECTIONS[part])
+
+
+async def test_the_name_of_a_part_is_never_under_the_cursor() -> None:
+    """Whether one comes from above or from below."""
+    async with staged(Help()) as (app, pilot):
+        await enter_text(pilot, "tree")
+        await pilot.pause()
+        listed = app.screen.query_one(OptionList)
+        for _ in range(listed.option_count + 1):
+            assert listed.highlighted is not None
+            assert not listed.get_option_at_index(listed.highlighted).disabled
+            await pilot.press("down")
 
 
 async def test_what_is_only_told_does_nothing() -> None:

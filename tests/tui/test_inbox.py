@@ -28,6 +28,7 @@ from store import asks
 from store.database import Store
 from store.errors import Refused
 from store.models import Fence
+from store.rules import rules_in_force
 from tui_orch.tui.dialogs.ask_view import InboxItem, read_items
 from tui_orch.tui.dialogs.inbox import AskAnswer, Inbox
 
@@ -68,7 +69,8 @@ class Desk(Stage):
         assert isinstance(inbox, Inbox)
         try:
             with self.store.write() as tx:
-                asks.answer(tx, message.answer.ask_id, message.answer.verdict, message.answer.text, NOW_MS)
+                said = message.answer
+                asks.answer(tx, said.ask_id, said.verdict, said.text, NOW_MS, scope=said.scope)
         except Refused as error:
             inbox.refused(message.answer.ask_id, str(error))
         inbox.show(items_of(self.store))
@@ -110,7 +112,7 @@ async def test_allow_deny_and_words_reach_the_store(store: Store) -> None:
     async with desk(store) as (app, pilot, _):
         await pilot.press("a", "down", "w")
         await enter_text(pilot, "no way")
-        await pilot.press("tab", "tab", "enter")
+        await pilot.press("tab", "tab", "tab", "tab", "enter")
         await pilot.pause()
         assert answers_in(store, ids) == [("allow", None), ("deny", "no way"), (None, None)]
         await pilot.press("down", "w", "r", "enter")
@@ -118,6 +120,53 @@ async def test_allow_deny_and_words_reach_the_store(store: Store) -> None:
         assert answers_in(store, ids)[2] == ("answered", "r")
         assert "Nothing waits for an answer." in text(app)
         assert_fits(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"), [("s", (2, "allow", "Bash(ls)")), ("t", (1, "allow", "Bash(ls)")), ("D", (2, "deny", "Bash(ls)"))]
+)
+async def test_an_answer_for_good_keeps_the_rule_that_stands_there(
+    store: Store, key: str, kept: tuple[int, str, str]
+) -> None:
+    """From the asking job down, or for the tree; other asks there that it answers go away with it."""
+    ids = three_asks(store)
+    async with desk(store) as (app, pilot, _):
+        assert "rule  Bash(ls)" in text(app)
+        await pilot.press(key)
+        await pilot.pause()
+        assert ("Inbox: 1 ask" in text(app)) is (key == "t")
+    assert answers_in(store, ids) == [(kept[1], None), ("allow", None) if key == "t" else (None, None), (None, None)]
+    with store.read() as reader:
+        (rule,) = rules_in_force(reader)
+    assert (rule.job_id, rule.verdict, rule.rule) == kept
+
+
+async def test_what_no_rule_can_say_is_not_answered_for_good(store: Store) -> None:
+    """It says how one names a rule; allowing it once works."""
+    _, below = running_tree(store, children=1)
+    ids = [ask_to_run(store, below[0], command="rm *")]
+    async with desk(store) as (app, pilot, _):
+        for key in ("s", "t", "D"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert "no rule says just this; name one: orch answer 1" in text(app)
+        assert answers_in(store, ids) == [(None, None)]
+        await pilot.press("a")
+        await pilot.pause()
+    assert answers_in(store, ids) == [("allow", None)]
+
+
+async def test_a_question_is_not_answered_for_good(store: Store) -> None:
+    ids = three_asks(store)
+    async with desk(store, at_job=1) as (app, pilot, _):
+        for key in ("s", "t", "D"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert "answer it in words" in text(app)
+        for name in ("#allow", "#below", "#tree", "#deny_below"):
+            assert not app.screen.query_one(name, Button).display
+        assert_fits(app)
+    assert answers_in(store, ids)[2] == (None, None)
 
 
 async def test_a_question_is_answered_by_the_number_of_an_option(store: Store) -> None:

@@ -10,7 +10,7 @@ from dialog_stage import TREE, a_job, a_state
 from store.models import Job
 from store.states import FINAL, RETRYABLE, Kind, Reason, Status
 from tui_orch.cli.main import orch
-from tui_orch.tui.keys import ACTIONS, BY_NAME, MOVES, Around, On, hints, label, possible
+from tui_orch.tui.keys import ACTIONS, BY_NAME, Around, On, hints, label, possible
 
 AROUND = Around(a_state())
 EMPTY = Around(a_state(counts=dict.fromkeys(Status, 0)))
@@ -36,7 +36,7 @@ def test_names_and_keys_are_taken_once() -> None:
 
 def test_every_action_is_told_in_a_line_that_fits_80_cells() -> None:
     """The help has 62 of them for it."""
-    for sentence in (*(action.sentence for action in ACTIONS), *(sentence for _, sentence in MOVES)):
+    for sentence in (action.sentence for action in ACTIONS):
         assert sentence.endswith(".")
         assert len(sentence) <= 62
 

@@ -2,10 +2,12 @@
 
 import os
 import pty
+import signal
 import sys
 import time
 from pathlib import Path
 
+import pytest
 from textual.app import App
 
 from tui_orch.tui.pacing import Pacer
@@ -38,13 +40,36 @@ Busy().run()
 """
 
 
-def test_an_app_whose_terminal_takes_nothing_goes_on(tmp_path: Path) -> None:
+_ORCH = """
+import sys
+from pathlib import Path
+from store.home import Home
+from tui_orch.tui.app import OrchApp, Outside
+
+class Busy(OrchApp):
+    updates = 0
+    def on_mount(self):
+        self.set_interval(0.01, self.change)
+    def change(self):
+        self.updates += 1
+        self.say(chr(97 + self.updates % 26) * 90)
+        if self.updates == 150:
+            Path(sys.argv[1]).write_text(f"{self._pacer.is_holding}")
+            self.exit()
+
+home = Home(Path(sys.argv[1]).parent / ".orch")
+Busy(home, Outside(lambda: 1, lambda: True, lambda: None, {})).run()
+"""
+
+
+@pytest.mark.parametrize("script", [_CHILD, _ORCH], ids=["some app", "orch"])
+def test_an_app_whose_terminal_takes_nothing_goes_on(tmp_path: Path, script: str) -> None:
     """Without the pacer the 31st frame blocks the loop, and the file is never written."""
     told = tmp_path / "told"
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-        os.execv(sys.executable, [sys.executable, "-c", _CHILD, str(told)])
+        os.execv(sys.executable, [sys.executable, "-c", script, str(told)])
     try:
         end = time.monotonic() + 30
         while not told.exists() or not told.read_text():
@@ -52,6 +77,9 @@ def test_an_app_whose_terminal_takes_nothing_goes_on(tmp_path: Path) -> None:
             time.sleep(0.02)
         assert told.read_text() == "True"
         _drain(terminal)
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
     finally:
         _, status = os.waitpid(pid, 0)
         os.close(terminal)

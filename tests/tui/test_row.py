@@ -11,8 +11,9 @@ from tree_stores import NOW_MS, make_job
 
 from store.models import Job
 from store.states import Reason, Status
+from tui_orch.client.measures import duration
 from tui_orch.tui import row
-from tui_orch.tui.figures import amount, dollars, duration
+from tui_orch.tui.figures import amount, dollars
 from tui_orch.tui.row import ASCII, UNICODE, Role
 
 _BUSY = make_job(

@@ -14,7 +14,9 @@ Q, R, W, C, F = Status.QUEUED, Status.RUNNING, Status.WAITING, Status.COMPLETED,
 ASK = "ask"
 
 
-def job(job_id: int, parent_id: int | None, *changes: tuple[int, Status] | tuple[int, Status, str]) -> Life:
+def job(
+    job_id: int, parent_id: int | None, *changes: tuple[int, Status] | tuple[int, Status, str], lending: bool = False
+) -> Life:
     """Return a job from (moment, state, reason) of its changes."""
     made = tuple(
         Change(at, job_id, found[0], found[1], found[2] if len(found) > 2 else None, 1)
@@ -22,7 +24,7 @@ def job(job_id: int, parent_id: int | None, *changes: tuple[int, Status] | tuple
     )
     status = made[-1].status
     ended = made[-1].at_ms if status in FINAL else None
-    return life(TimedJob(job_id, parent_id, 0, f"job {job_id}", status, made[0].at_ms, ended, made))
+    return life(TimedJob(job_id, parent_id, 0, f"job {job_id}", status, made[0].at_ms, ended, lending, made))
 
 
 def path(lives: list[Life], now: int = 1_000) -> list[tuple[int, str, int, int]]:
@@ -105,6 +107,20 @@ def test_of_an_open_tree_it_is_told_who_holds_it_now() -> None:
         job(4, 1, (6, R)),
     ]
     assert path(lives, now=100) == [(1, "running", 0, 5), (3, "queued", 5, 40), (3, "running", 40, 100)]
+
+
+def test_whose_process_blocks_for_its_children_is_held_up_by_them() -> None:
+    """It runs and lends its slot; the bar says that it runs, the path goes on below."""
+    child = job(2, 1, (10, Q), (20, R))
+    assert path([job(1, None, (0, Q), (5, R)), child], now=50) == [(1, "queued", 0, 5), (1, "running", 5, 50)]
+    blocked = job(1, None, (0, Q), (5, R), lending=True)
+    assert blocked.spans[-1].phase is Phase.RUNNING
+    assert path([blocked, child], now=50) == [
+        (1, "queued", 0, 5),
+        (1, "running", 5, 10),
+        (2, "queued", 10, 20),
+        (2, "running", 20, 50),
+    ]
 
 
 def test_a_gap_between_the_last_child_and_the_going_on_is_the_parents() -> None:

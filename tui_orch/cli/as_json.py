@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from store.models import Ask, Attempt, Job, LedgerEntry, Tree
+from store.models import Ask, Attempt, Job, LedgerEntry, Rule, Tree
+from store.permission_rule import offered
 from tui_orch.client.text import clean_json
 
 
@@ -70,9 +71,18 @@ def attempt(found: Attempt) -> dict[str, Any]:
     return values | used
 
 
-def ask(found: Ask) -> dict[str, Any]:
-    """Return one ask."""
-    return asdict(found) | {"options": list(found.options)}
+def ask(found: Ask, path: Sequence[Job] | None = None) -> dict[str, Any]:
+    """Return one ask; with ``path``, the jobs from the root down to the one that asks."""
+    values = asdict(found) | {"options": list(found.options), "suggestions": list(found.suggestions)}
+    values["offered"] = list(offered(found))
+    if path is not None:
+        values["path"] = [{"id": above.id, "title": above.title} for above in path]
+    return values
+
+
+def rule(found: Rule) -> dict[str, Any]:
+    """Return one rule."""
+    return asdict(found)
 
 
 def tree(found: Tree) -> dict[str, Any]:

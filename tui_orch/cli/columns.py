@@ -2,19 +2,14 @@
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
+
+from tui_orch.client.cells import cut
 
 
 def cells(text: str) -> int:
     """Return how many cells ``text`` takes."""
     return cell_len(text)
-
-
-def cut(text: str, most: int) -> str:
-    """Return ``text``, or its beginning and ``…`` where it takes more than ``most`` cells."""
-    if cell_len(text) <= most:
-        return text
-    return set_cell_size(text, most - 1).rstrip() + "…" if most > 0 else ""
 
 
 def table(rows: Sequence[Sequence[str]], width: int) -> list[str]:

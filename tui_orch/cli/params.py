@@ -28,6 +28,11 @@ def key_id(text: str) -> int:
     return _id(text, "key's")
 
 
+def rule_id(text: str) -> int:
+    """Return a rule's id. Raises click.BadParameter."""
+    return _id(text, "rule's")
+
+
 def job_or_batch(text: str) -> int | tuple[int, int]:
     """Return a job's id, or a batch (``12-1``) as its parent's id and its number. Raises click.BadParameter."""
     batch = _BATCH.fullmatch(text)

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from store.errors import BadInput
+from store.permission_rule import split
 from store.settings import NAMES, Settings, get_settings, set_setting
 from tui_orch.cli import as_json, exits
 from tui_orch.cli.place import Place
 
+_RULES = ("allowed_tools",)
 _MAX_INT = 2**63 - 1
 
 
@@ -48,6 +50,8 @@ def _read(name: str, text: str, now: Settings) -> Any:
     """Return ``text`` as the type that the setting has now. Raises BadInput; the store judges the range."""
     present = getattr(now, name)
     try:
+        if name in _RULES:
+            return split(text)
         if isinstance(present, tuple):
             return [_number(part) for part in text.split(",")]
         if isinstance(present, float):
@@ -74,5 +78,5 @@ def _number(text: str) -> float:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(f"{part:g}" for part in value)
+        return ",".join(part if isinstance(part, str) else f"{part:g}" for part in value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from store.models import Job
 from store.states import FINAL, Reason, Status
 from tui_orch.cli import columns, terminal
+from tui_orch.client.cells import cut
 from tui_orch.client.measures import duration, money
 from tui_orch.client.text import one_line
 
@@ -132,20 +133,20 @@ def job_line(job: Job, now_ms: int, width: int, guides: str = "") -> Line:
     mark, number = label(job), f" #{job.id} "
     room = width - columns.cells(guides + mark + number)
     if room < 1:
-        return Line("", columns.cut(guides + mark + number, width), job.status, "")
+        return Line("", cut(guides + mark + number, width), job.status, "")
     title, aside = one_line(job.title), facts(job, now_ms)
     last = one_line(_last(job))
     if aside and room - columns.cells(aside) - 2 < min(_TITLE_CELLS, columns.cells(title)):
         aside = ""
     room -= columns.cells(aside) + 2 if aside else 0
-    shown = columns.cut(title, room)
+    shown = cut(title, room)
     if last and room - columns.cells(shown) - 2 < _ACTIVITY_CELLS:
-        shown = columns.cut(title, max(_TITLE_CELLS, room * 3 // 5))
+        shown = cut(title, max(_TITLE_CELLS, room * 3 // 5))
     room -= columns.cells(shown) + 2
     if last and room >= _ACTIVITY_CELLS:
-        aside += f"  {columns.cut(last, room)}"
+        aside += f"  {cut(last, room)}"
     else:
-        shown = columns.cut(title, room + columns.cells(shown) + 2)
+        shown = cut(title, room + columns.cells(shown) + 2)
     return Line(guides, mark, job.status, number + shown, f"  {aside.strip()}" if aside.strip() else "")
 
 

@@ -4,10 +4,12 @@ Reads the store in short transactions and changes nothing itself: what a person 
 nothing. The parts are where their names say: header, tree_pane, detail, timeline_pane, footer, dialogs.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -19,30 +21,48 @@ from store.errors import StoreError
 from store.home import Home
 from store.models import Job, Tree
 from store.tree import StoreState, get_tree
-from tui_orch.client.watch import StoreWatch
-from tui_orch.tui.control import Control
-from tui_orch.tui.detail.pane import DetailPane
-from tui_orch.tui.detail.source import StoreDetailSource
-from tui_orch.tui.dialogs.filter_bar import FilterBar
-from tui_orch.tui.dialogs.inbox import Inbox
-from tui_orch.tui.dialogs.palette import ActionCommands
-from tui_orch.tui.feed import Feed
+from tui_orch.tui.feed import Feed, store_watch
 from tui_orch.tui.footer import KeyFooter
 from tui_orch.tui.header import StoreHeader, Totals
 from tui_orch.tui.keys import ACTIONS, Around, hints
 from tui_orch.tui.messages import CursorMoved, FilterProgressed, JobsChanged, RowOpened, StoreRecovered, StoreTroubled
 from tui_orch.tui.notify import AskTeller, Notice, tell
+from tui_orch.tui.pacing import Pacer
+from tui_orch.tui.pane_keys import Keyboard
 from tui_orch.tui.row import ASCII, UNICODE
+from tui_orch.tui.side import Side
 from tui_orch.tui.source import StoreSource
-from tui_orch.tui.spending import Sample, usd_per_minute, with_sample
-from tui_orch.tui.steering import Steering
-from tui_orch.tui.timeline_pane import TimelinePane
+from tui_orch.tui.spending import Spending
 from tui_orch.tui.tree_pane import TreePane
+
+if TYPE_CHECKING:  # what the first picture can do without: `_become_whole` imports it
+    from tui_orch.tui.detail.pane import DetailPane
+    from tui_orch.tui.dialogs.filter_bar import FilterBar
+    from tui_orch.tui.dialogs.inbox import Inbox
+    from tui_orch.tui.dialogs.palette import ActionCommands
+    from tui_orch.tui.steering import Steering
+    from tui_orch.tui.timeline_pane import TimelinePane
 
 #: Cells of a screen that shows tree and detail beside each other; a narrower one shows them one at a time.
 WIDE_CELLS = 140
 _LOOK_S = 1.0
-_SPENDING_S = 5.0
+#: Imported after the first picture, one after the other, with room for keys in between.
+_LATER = (
+    "tui_orch.tui.dialogs.filter_bar",
+    "tui_orch.tui.detail.source",
+    "tui_orch.tui.detail.pane",
+    "tui_orch.tui.timeline_pane",
+    "tui_orch.tui.focus",
+    "tui_orch.tui.control",
+    "tui_orch.tui.dialogs.inbox",
+    "tui_orch.tui.steering",
+)
+
+
+def _commands() -> "type[ActionCommands]":
+    from tui_orch.tui.dialogs.palette import ActionCommands  # noqa: PLC0415 - only when it is opened
+
+    return ActionCommands
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +84,10 @@ class OrchApp(App[None]):
     TITLE = "orch"
     CSS = """
     #main { height: 1fr; }
-    #side { display: none; width: 1fr; border-left: solid $panel; }
-    #side.-open { display: block; }
-    #main.-narrow #side.-open { border-left: none; }
+    #main.-narrow Side.-open { border-left: none; }
     #main.-narrow.-side TreePane { display: none; }
-    #side DetailPane, #side TimelinePane { display: none; }
-    #side.-detail DetailPane, #side.-timeline TimelinePane { display: block; }
     """
-    COMMANDS: ClassVar = {ActionCommands}
+    COMMANDS: ClassVar = {_commands}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(action.key, f"do('{action.name}')", action.label, show=False)
@@ -85,56 +101,92 @@ class OrchApp(App[None]):
         self.outside = outside
         self._store = Store.open(home, create=True)
         self._source = StoreSource(self._store)
-        self._details = StoreDetailSource(self._store)
-        watch = partial(StoreWatch, home, self._source.data_version)
+        watch = partial(store_watch, home, self._source.data_version)
         # What is shown is read after this, so nothing that changes in between is missed.
         self._feed = Feed(self._source, watch, self.post_message, since=self._source.newest_seq())
         self._state: StoreState = self._source.state()
         self._supervisor = outside.has_supervisor()
-        self._samples: tuple[Sample, ...] = ()
+        self._spending = Spending(self._source, outside.now_ms)
         self._trouble: str | None = None
         self._teller = AskTeller()
+        self._pacer = Pacer(self)
+        self._header = StoreHeader(outside.now_ms, glyphs=ASCII if outside.ascii_only else UNICODE)
+        self._tree = TreePane(self._source, outside.now_ms, ascii_only=outside.ascii_only, id="tree")
+        self._side = Side(id="side")
+        self._footer = KeyFooter()
+        self._early: list[str] | None = []  # what a person wanted before the app was whole
         self.notice = outside.notice
-        self.steering = Steering(self, Control(home, outside.now_ms))
+        self.steering: Steering  # from when the app is whole
 
     def compose(self) -> ComposeResult:
         """Put the screen together."""
-        glyphs = ASCII if self.outside.ascii_only else UNICODE
-        yield StoreHeader(self.outside.now_ms, glyphs=glyphs)
+        yield self._header
         with Horizontal(id="main"):
-            yield TreePane(self._source, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="tree")
-            with Horizontal(id="side"):
-                yield DetailPane(self._details, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="detail")
-                yield TimelinePane(
-                    self._details, self.outside.now_ms, ascii_only=self.outside.ascii_only, id="timeline"
-                )
-        yield FilterBar(id="filter")
-        yield KeyFooter()
+            yield self._tree
+            yield self._side
+        yield self._footer
 
     def on_mount(self) -> None:
         """Start the feed and the clocks."""
         self.pane.focus()
-        self._sample()
+        self.watch(self.default_screen, "focused", self._focus_moved, init=False)
+        self._look_at_spending()
         self.set_interval(_LOOK_S, self._look_around)
-        self.set_interval(_SPENDING_S, self._sample)
-        self.run_worker(self._feed.run(), name="feed", exit_on_error=True)
         self.refresh_around()
+        self.call_after_refresh(lambda: self.run_worker(self._become_whole(), name="rest", exit_on_error=True))
+
+    async def _become_whole(self) -> None:
+        """Add what the first picture can do without, which takes longer than all before; then follow the store."""
+        for name in _LATER:
+            import_module(name)
+            await asyncio.sleep(0)
+        from tui_orch.tui.control import Control  # noqa: PLC0415
+        from tui_orch.tui.detail.source import StoreDetailSource  # noqa: PLC0415
+        from tui_orch.tui.dialogs.filter_bar import FilterBar  # noqa: PLC0415
+        from tui_orch.tui.steering import Steering  # noqa: PLC0415
+
+        if self.is_closing:
+            return
+        self.steering = Steering(self, Control(self.home, self.outside.now_ms))
+        details = StoreDetailSource(self._store)
+        await self._side.fill(details, self.outside.now_ms, ascii_only=self.outside.ascii_only)
+        await self.default_screen.mount(FilterBar(id="filter"), before=self._footer)
+        early, self._early = self._early or [], None
+        for name in early:
+            self.do(name)
+        await self._feed.run()
 
     def on_unmount(self) -> None:
-        """Let go of the store."""
+        """Let go of the terminal and of the store."""
+        self._pacer.release()
         self._store.close()
+
+    def post_display_hook(self) -> None:
+        """Textual has drawn a frame."""
+        super().post_display_hook()
+        self._pacer.after_frame()
 
     # The parts
 
     @property
     def pane(self) -> TreePane:
         """The tree."""
-        return self.query_one(TreePane)
+        return self._tree
 
     @property
-    def detail(self) -> DetailPane:
+    def is_whole(self) -> bool:
+        """Whether everything is there; at first only what the first picture shows is."""
+        return self._early is None
+
+    @property
+    def detail(self) -> "DetailPane":
         """The detail."""
-        return self.query_one(DetailPane)
+        return self._side.detail
+
+    @property
+    def filter_bar(self) -> "FilterBar":
+        """The line in which a filter is written."""
+        return cast("FilterBar", self.default_screen.get_child_by_id("filter"))
 
     @property
     def store(self) -> Store:
@@ -149,27 +201,30 @@ class OrchApp(App[None]):
     @property
     def is_closing(self) -> bool:
         """Whether the parts are gone already: messages, timers and changes in a thread may still come then."""
-        return not self.query(KeyFooter) or not self.query(TreePane)
+        return not (self._tree.is_attached and self._footer.is_attached and self._header.is_attached)
 
     def say(self, text: str) -> None:
         """Tell the person one line."""
         if not self.is_closing:
-            self.query_one(KeyFooter).say(text)
+            self._footer.say(text)
 
     # What the feed and the parts tell
 
     def on_jobs_changed(self, message: JobsChanged) -> None:
         """Hand what has changed to every part."""
-        self._state = message.state
+        before, self._state = self._state, message.state
         if self.is_closing:
             return
         self.pane.apply(message.jobs)
-        self.detail.apply(message.jobs)
-        self.query_one(TimelinePane).apply(message.jobs)
+        self._side.apply(message.jobs)
         if self._teller.news(message.state.open_asks, self.outside.now_ms()):
             tell(self, self.notice, message.state.open_asks, self.outside.environ)
         self.steering.asks_changed()
-        self.refresh_around()
+        self._spending.changed(message.jobs)
+        job = self.pane.cursor_job
+        around_cursor = job is not None and any(changed.id in (job.id, job.root_id) for changed in message.jobs)
+        if around_cursor or replace(before, seq=self._state.seq) != self._state:
+            self.refresh_around()
 
     def on_store_troubled(self, message: StoreTroubled) -> None:
         """Say so where the totals stand."""
@@ -179,6 +234,7 @@ class OrchApp(App[None]):
     def on_store_recovered(self, _: StoreRecovered) -> None:
         """Take that back."""
         self._trouble = None
+        self._spending.forget()
         if not self.is_closing:
             self.pane.reload()
         self.refresh_around()
@@ -187,21 +243,18 @@ class OrchApp(App[None]):
         """Show what the cursor stands on."""
         if self.is_closing:
             return
-        if self.side == "detail":
-            self.detail.show(message.job_id)
-        elif self.side == "timeline":
-            self.query_one(TimelinePane).show(message.job_id)
-        self.refresh_around()
+        self._side.turn_to(message.job_id)
+        self.call_after_refresh(self.refresh_around)  # the cursor first
 
     def on_row_opened(self, _: RowOpened) -> None:
         """Show the detail."""
         self.do("detail")
 
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+    def on_filter_bar_changed(self, message: "FilterBar.Changed") -> None:
         """Filter while the person types."""
         self.steering.set_filter(message.wanted)
 
-    def on_filter_bar_closed(self, message: FilterBar.Closed) -> None:
+    def on_filter_bar_closed(self, message: "FilterBar.Closed") -> None:
         """Back to the tree, with the filter in force."""
         self.steering.set_filter(message.wanted)
         self.pane.focus()
@@ -209,17 +262,20 @@ class OrchApp(App[None]):
     def on_filter_progressed(self, message: FilterProgressed) -> None:
         """Tell how far the filter has come."""
         more = "" if message.done else " so far"
-        self.query_one(FilterBar).say(f"{message.matches} of {message.searched} jobs{more}")
+        self.filter_bar.say(f"{message.matches} of {message.searched} jobs{more}")
 
     def on_key_footer_chosen(self, message: KeyFooter.Chosen) -> None:
         """A click on a hint does what its key does."""
-        self.do(message.name)
+        if message.name:
+            self.do(message.name)
+        else:
+            self.simulate_key(message.key)
 
-    def on_inbox_answered(self, message: Inbox.Answered) -> None:
+    def on_inbox_answered(self, message: "Inbox.Answered") -> None:
         """Hand an answer to the store."""
         self.steering.answered(message)
 
-    def on_timeline_pane_chosen(self, message: TimelinePane.Chosen) -> None:
+    def on_timeline_pane_chosen(self, message: "TimelinePane.Chosen") -> None:
         """Go to the job of a bar."""
         self.pane.go_to(message.job_id)
 
@@ -228,24 +284,13 @@ class OrchApp(App[None]):
     @property
     def side(self) -> str | None:
         """What is shown beside the tree: detail, timeline or nothing."""
-        side = self.query_one("#side")
-        return next((name for name in ("detail", "timeline") if side.has_class(f"-{name}")), None)
+        return self._side.shown
 
     def show_side(self, name: str | None) -> None:
         """Show the detail, the timeline or nothing beside the tree, or instead of it on a narrow screen."""
-        side, main = self.query_one("#side"), self.query_one("#main")
-        for each in ("detail", "timeline"):
-            side.set_class(each == name, f"-{each}")
-        side.set_class(name is not None, "-open")
-        main.set_class(name is not None, "-side")
-        job_id = self.pane.cursor_id
-        if name == "detail":
-            self.detail.show(job_id)
-            self.detail.focus_content()
-        elif name == "timeline":
-            self.query_one(TimelinePane).show(job_id)
-            self.query_one(TimelinePane).focus_content()
-        else:
+        self.query_one("#main").set_class(name is not None, "-side")
+        self._side.show(name, self.pane.cursor_id)
+        if name is None:
             self.pane.focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -265,12 +310,17 @@ class OrchApp(App[None]):
             unfolded=job is not None and self.pane.model.view.is_unfolded(job.id),
             following=self.pane.follow,
             filtered=self.pane.model.sieve is not None,
+            side=self.side,
+            keyboard=self._keyboard(job),
         )
         return job, tree, around
 
     def do(self, name: str) -> None:
-        """Do an action by name, or say why it can not be done."""
-        self.steering.do(name)
+        """Do an action by name, or say why it can not be done; as soon as the app is whole."""
+        if self._early is None:
+            self.steering.do(name)
+        else:
+            self._early.append(name)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enter and space that the tree leaves are told why; anywhere else they belong to what has the focus."""
@@ -287,18 +337,31 @@ class OrchApp(App[None]):
 
     def refresh_around(self) -> None:
         """Bring header and footer up to date."""
-        if self.is_closing:
-            return
+        if not self.is_closing:
+            self._refresh_header()
+            self._footer.show(hints(*self.situation()))
+
+    def _refresh_header(self) -> None:
         totals = Totals(
             self._state,
-            self._samples[-1].usd if self._samples else 0.0,
-            usd_per_minute(self._samples, self.outside.now_ms()),
+            self._spending.usd,
+            self._spending.usd_per_minute,
             self._supervisor,
             self.home.project.name,
             self._trouble,
         )
-        self.query_one(StoreHeader).show(totals)
-        self.query_one(KeyFooter).show(hints(*self.situation()))
+        self._header.show(totals)
+
+    def _focus_moved(self) -> None:
+        """Let the footer fit what has the keyboard, once that is as it will be."""
+        self.call_after_refresh(self.refresh_around)
+
+    def _keyboard(self, job: Job | None) -> Keyboard:
+        if not self.is_whole:
+            return Keyboard()
+        from tui_orch.tui.focus import keyboard  # noqa: PLC0415 - brings all that can have the keyboard
+
+        return keyboard(self.default_screen.focused, job)
 
     def _tree_of(self, job: Job) -> Tree | None:
         try:
@@ -308,15 +371,10 @@ class OrchApp(App[None]):
             return None  # the feed tells the trouble; without its limits a tree can only be looked at
 
     def _look_around(self) -> None:
-        supervisor = self.outside.has_supervisor()
-        if supervisor != self._supervisor:
-            self._supervisor = supervisor
-            self.refresh_around()
-
-    def _sample(self) -> None:
-        try:
-            spent = self._source.spent_usd()
-        except StoreError:
-            return  # the feed tells the trouble
-        self._samples = with_sample(self._samples, Sample(self.outside.now_ms(), spent))
+        self._supervisor = self.outside.has_supervisor()
         self.refresh_around()
+
+    def _look_at_spending(self) -> None:
+        if not self.is_closing:
+            self.set_timer(self._spending.read(), self._look_at_spending)
+            self._refresh_header()

@@ -10,12 +10,10 @@ from typing import Literal
 from store import asks, control
 from store.control import Stopped
 from store.database import Store
-from store.errors import IllegalChange
 from store.home import Home
-from store.models import Ask, Job, Limits, NewTree, Tree
-from store.states import RETRYABLE, Status
+from store.models import Ask, Limits, NewTree, Tree
+from store.repair import retry_failed
 from store.submit import submit_tree
-from store.tree import children, get_job
 
 
 class Control:
@@ -36,20 +34,9 @@ class Control:
             return control.retry(tx, job_id, self._now_ms(), fresh=fresh)
 
     def retry_leaves(self, job_id: int) -> tuple[int, ...]:
-        """Try again every job below that failed and has nothing failed below itself. Raises IllegalChange for none."""
+        """Try again every job, it or below it, that failed and has nothing failed below itself. Raises IllegalChange for none."""
         with Store.open(self._home) as store, store.write() as tx:
-            leaves = [
-                leaf.id for child in children(tx, job_id) for leaf in _failed_leaves(child, lambda i: children(tx, i))
-            ]
-            if not leaves:
-                raise IllegalChange(f"nothing below #{job_id} has failed")
-            # A retry opens the jobs above; one that was queued by an earlier one of this list needs no other.
-            return tuple(
-                queued
-                for leaf in leaves
-                if get_job(tx, leaf).status in RETRYABLE
-                for queued in control.retry(tx, leaf, self._now_ms())
-            )
+            return retry_failed(tx, job_id, self._now_ms())
 
     def pause(self, root_id: int | None, *, pause: bool) -> bool:
         """Pause a tree (None: the whole store), or let it go on; False if it was so already."""
@@ -66,15 +53,13 @@ class Control:
         with Store.open(self._home, create=True) as store, store.write() as tx:
             return submit_tree(tx, new, self._now_ms())
 
-    def answer(self, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None) -> Ask:
-        """Answer an open ask, once."""
+    def answer(
+        self,
+        ask_id: int,
+        verdict: Literal["allow", "deny", "answered"],
+        text: str | None,
+        scope: asks.Scope = "once",
+    ) -> Ask:
+        """Answer an open ask, once; with another scope for good."""
         with Store.open(self._home) as store, store.write() as tx:
-            return asks.answer(tx, ask_id, verdict, text, self._now_ms())
-
-
-def _failed_leaves(job: Job, children_of: Callable[[int], list[Job]]) -> list[Job]:
-    """Return the failed jobs of a subtree that have no failed job below them."""
-    below = [leaf for child in children_of(job.id) for leaf in _failed_leaves(child, children_of)]
-    if below:
-        return below
-    return [job] if job.status in (Status.FAILED, Status.CANCELLED) else []
+            return asks.answer(tx, ask_id, verdict, text, self._now_ms(), scope=scope)

@@ -1,19 +1,4 @@
-"""How spans of time, money and amounts are written in a narrow column. Pure."""
-
-_DAY_S = 86_400
-
-
-def duration(ms: int) -> str:
-    """Return milliseconds in at most six characters: ``4s``, ``1m05s``, ``2h03m``, ``3d04h``; less than nothing as ``0s``."""
-    seconds = max(0, ms) // 1_000
-    if seconds < 60:
-        return f"{seconds}s"
-    if seconds < 3_600:
-        return f"{seconds // 60}m{seconds % 60:02d}s"
-    if seconds < _DAY_S:
-        return f"{seconds // 3_600}h{seconds % 3_600 // 60:02d}m"
-    days = seconds // _DAY_S
-    return f"{days}d{seconds % _DAY_S // 3_600:02d}h" if days < 100 else f"{days}d"
+"""How money and amounts are written in a narrow column. Pure."""
 
 
 def dollars(usd: float) -> str:

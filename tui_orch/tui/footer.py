@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
+from tui_orch.client.cells import cut
 from tui_orch.client.text import one_line
 from tui_orch.tui.keys import Hint
-from tui_orch.tui.row import cut
 
 #: Seconds for which something said stays, unless another hint takes its place.
 SAID_FOR_S = 6.0
@@ -65,11 +65,12 @@ class KeyFooter(Static):
     """
 
     class Chosen(Message):
-        """A hint was clicked; ``name`` is that of its action."""
+        """A hint was clicked; ``name`` is that of its action, "" for the key ``key`` of what has the keyboard."""
 
-        def __init__(self, name: str) -> None:
+        def __init__(self, name: str, key: str) -> None:
             super().__init__()
             self.name = name
+            self.key = key
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id, markup=False)
@@ -103,7 +104,7 @@ class KeyFooter(Static):
         at = event.get_content_offset(self)
         hint = None if at is None or self._said else hint_at(self._shown, at.x)
         if hint is not None:
-            self.post_message(self.Chosen(hint.action.name))
+            self.post_message(self.Chosen(hint.action.name, hint.action.key))
 
     def _redraw(self) -> None:
         width = self.container_size.width - 2

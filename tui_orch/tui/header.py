@@ -17,10 +17,11 @@ from textual.widgets import Static
 
 from store.states import Status
 from store.tree import StoreState
-from tui_orch.client.measures import clock, moment
+from tui_orch.client.cells import cut
+from tui_orch.client.measures import clock, duration, moment
 from tui_orch.client.text import one_line
-from tui_orch.tui.figures import amount, dollars, duration
-from tui_orch.tui.row import UNICODE, Cell, Glyphs, Role, cut
+from tui_orch.tui.figures import amount, dollars
+from tui_orch.tui.row import UNICODE, Cell, Glyphs, Role
 
 _GAP = "  "
 _SHOWN_CHARS = 600
@@ -108,7 +109,7 @@ def _notice(totals: Totals, now_ms: int) -> Cell | None:
         left = duration(state.brake_until_ms - now_ms + 999)
         why = one_line((state.brake_reason or "")[:_SHOWN_CHARS])
         return Cell(
-            f"nothing starts until {until(state.brake_until_ms, now_ms)} (in {left}): {why}; P takes it back",
+            f"nothing starts until {until(state.brake_until_ms, now_ms)} (in {left}); P takes it back: {why}",
             Role.PARTIAL,
         )
     if state.paused_ms is not None:

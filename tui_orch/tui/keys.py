@@ -3,12 +3,13 @@ done now. Pure, and the one table from which footer, help, palette and bindings 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from store.models import Job, Tree
 from store.states import FINAL, RETRYABLE, Kind, Reason, Status
 from store.tree import StoreState
+from tui_orch.tui.pane_keys import Keyboard, PaneKey, Part, pane_keys
 
 
 class On(StrEnum):
@@ -49,13 +50,15 @@ class Around:
     unfolded: bool = False  # the children of the job under the cursor are shown
     following: bool = False
     filtered: bool = False
+    side: str | None = None  # what is shown beside the tree: detail, timeline
+    keyboard: Keyboard = field(default_factory=Keyboard)
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """An action that is possible now, with the word for what it would do now."""
+    """An action that is possible now, or a key of what has the keyboard, with the word for what it would do now."""
 
-    action: Action
+    action: Action | PaneKey
     label: str
 
 
@@ -81,29 +84,19 @@ ACTIONS = (
     Action("timeline", "t", "t", "timeline", "Show what ran and waited when, and what holds the root up.", "orch show ID", On.SCREEN, 16),
     Action("sort", "s", "s", "sort", "Sort siblings by id, state, cost, time or activity.", "", On.SCREEN, 17),
     Action("notices", "", "", "notices", "Choose what tells of a new ask: a bell, a notification.", "", On.SCREEN, 0),
+    Action("theme", "", "", "theme", "Choose the colours of the screen.", "", On.SCREEN, 0),
     Action("help", "question_mark", "?", "help", "Show and search all keys.", "orch --help", On.SCREEN, 98),
     Action("palette", "ctrl+p", "^p", "commands", "Search all commands by name.", "", On.SCREEN, 18),
     Action("quit", "q", "q", "quit", "Close the screen; what runs goes on.", "", On.SCREEN, 99),
 )  # fmt: skip
-
-#: Keys that only move; the tree and the dialogs have them.
-MOVES = (
-    ("↑ ↓", "Go up or down; PgUp, PgDn, Home and End go further."),
-    ("← →", "Fold, or go to the parent; unfold, or go to a child."),
-    ("Tab", "Go to the next part of the screen, or the next field."),
-    ("1 … 6", "In the detail: go to a tab; ← → to the one beside it."),
-    ("/ n N", "In the detail: find; the next match, the one before."),
-    ("< >", "In the detail: the attempt before, the next attempt."),
-    ("e", "In the output: fold or unfold everything."),
-    ("+ - 0", "In the timeline: zoom in, out, all; ← → move in time."),
-    ("Esc", "Close a dialog without doing anything."),
-)
 
 BY_NAME = {action.name: action for action in ACTIONS}
 
 _CHANGING = frozenset(
     ("cancel", "retry", "retry_fresh", "retry_leaves", "limits", "pause", "inbox", "new", "pause_all", "supervisor")
 )
+#: What the tree's keys do in the tree alone.
+_IN_TREE = frozenset(("detail", "fold"))
 _NO_JOBS = "there are no jobs yet; n writes a request"
 
 
@@ -130,6 +123,8 @@ def label(action: Action, job: Job | None, tree: Tree | None, around: Around) ->
             return "go on"
         case "fold" if job is not None and job.children and not around.unfolded:
             return "unfold"
+        case "detail" | "timeline" if around.side == action.name:
+            return f"close {action.label}"
         case "follow" if around.following:
             return "stop following"
         case "inbox" if around.store.open_asks:
@@ -138,15 +133,28 @@ def label(action: Action, job: Job | None, tree: Tree | None, around: Around) ->
 
 
 def hints(job: Job | None, tree: Tree | None, around: Around) -> tuple[Hint, ...]:
-    """Return what is possible now, what is most called for first; help and quit are the last two."""
+    """Return what is possible now, what is most called for first; help and quit are the last two.
+
+    Where text is typed, every key but those of the line belongs to the text.
+    """
+    keys = pane_keys(around.keyboard)
+    own = tuple(Hint(key, key.label) for key in keys if key.label)
+    if around.keyboard.is_typing:
+        return own
+    taken = {name for key in keys for name in key.keys}
     called_for = _called_for(job, around)
     found = [
         action
         for action in ACTIONS
-        if (action.rank or action.name in called_for) and possible(action, job, tree, around) is None
+        if (action.rank or action.name in called_for)
+        and action.key not in taken
+        and (action.name not in _IN_TREE or around.keyboard.part is Part.TREE)
+        and possible(action, job, tree, around) is None
     ]
     found.sort(key=lambda action: (action.name not in called_for, action.rank))
-    return tuple(Hint(action, label(action, job, tree, around)) for action in found)
+    urgent = sum(action.name in called_for for action in found)
+    others = [Hint(action, label(action, job, tree, around)) for action in found]
+    return (*others[:urgent], *own, *others[urgent:])
 
 
 def _called_for(job: Job | None, around: Around) -> frozenset[str]:

@@ -21,8 +21,10 @@ from rich.cells import cell_len, set_cell_size
 
 from store.models import Job
 from store.states import FINAL, Reason, Status
+from tui_orch.client.cells import cut
+from tui_orch.client.measures import duration
 from tui_orch.client.text import one_line
-from tui_orch.tui.figures import amount, dollars, duration
+from tui_orch.tui.figures import amount, dollars
 
 #: Characters of a title, an activity or a result that are looked at; no row is wider.
 _LOOKED_AT = 600
@@ -306,13 +308,6 @@ def _bar(done: int, total: int, width: int, glyphs: Glyphs) -> str:
         return ""
     full = min(done, total) * width // total
     return glyphs.done * full + glyphs.open * (width - full)
-
-
-def cut(text: str, width: int, ellipsis: str = "…") -> str:
-    """Return ``text``, or its beginning and ``…`` where it takes more than ``width`` cells; no character is halved."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + ellipsis if width > 0 else ""
 
 
 def _left(text: str, width: int, role: Role, glyphs: Glyphs) -> Cell:

@@ -68,8 +68,8 @@ class Source(Protocol):
         """Return the totals of the whole store."""
         ...
 
-    def spent_usd(self) -> float:
-        """Return the dollars of all trees. Looks at every root job: not for every change."""
+    def spent_usd(self, first_id: int | None = None, last_id: int | None = None) -> float:
+        """Return the dollars of the trees with these roots (None: of all). Looks at every one: see `spending.Spent`."""
         ...
 
 
@@ -134,10 +134,10 @@ class StoreSource:
         with self._store.read() as reader:
             return tree.store_state(reader)
 
-    def spent_usd(self) -> float:
+    def spent_usd(self, first_id: int | None = None, last_id: int | None = None) -> float:
         """See `Source.spent_usd`."""
         with self._store.read() as reader:
-            return browse.spent_usd(reader)
+            return browse.spent_usd(reader, first_id, last_id)
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has committed; a broken store raises StoreError.

@@ -3,16 +3,10 @@
 One method an action, named as in ``keys.ACTIONS``. Nothing here waits on the screen's thread for the store to be written.
 """
 
-import os
-import shlex
-import shutil
-import subprocess
-import sys
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from textual.app import SuspendNotSupported
 
 from store.asks import open_asks
 from store.errors import StoreError
@@ -23,16 +17,17 @@ from store.use import subtree_counts, tree_use
 from tui_orch.tui import clipboard, jumping
 from tui_orch.tui.control import Control
 from tui_orch.tui.dialogs.ask_view import read_items
-from tui_orch.tui.dialogs.choices import choose_copy, choose_notice, choose_sort
+from tui_orch.tui.dialogs.choices import UNSORTED, choose_copy, choose_notice, choose_sort, choose_theme
 from tui_orch.tui.dialogs.confirm import confirm_cancel
-from tui_orch.tui.dialogs.filter_bar import FilterBar
 from tui_orch.tui.dialogs.help import Help
 from tui_orch.tui.dialogs.inbox import Inbox
 from tui_orch.tui.dialogs.limits_form import LimitsForm
 from tui_orch.tui.filter import Filter
 from tui_orch.tui.keys import BY_NAME, Around, possible
 from tui_orch.tui.notify import Notice
+from tui_orch.tui.pager import page_output
 from tui_orch.tui.sorting import Sort
+from tui_orch.tui.tree_model import MOST_SORTED, TreeModel
 
 if TYPE_CHECKING:
     from tui_orch.tui.app import OrchApp
@@ -95,18 +90,8 @@ class Steering:
         self._change(lambda: self._control.retry_leaves(job.id), _queued, starts_work=True)
 
     def output(self, job: Job, _tree: Tree, _around: Around) -> None:
-        """Open the output in the person's pager; ``orch logs`` makes it fit for a terminal."""
-        orch = [sys.executable, "-P", "-m", "tui_orch.cli", "--home", str(self._app.home.root), "logs", str(job.id)]
-        pager = shlex.split(os.environ.get("PAGER", "")) or ["less"]
-        if shutil.which(pager[0]) is None:
-            self._app.say(f"there is no pager {pager[0]}; set PAGER, or see: orch logs {job.id}")
-            return
-        try:
-            with self._app.suspend(), subprocess.Popen(orch, stdout=subprocess.PIPE) as log:
-                subprocess.run(pager, stdin=log.stdout, check=False)
-                log.terminate()
-        except SuspendNotSupported:
-            self._app.say(f"this terminal can not be left; see: orch logs {job.id}")
+        """Open the output in the person's pager."""
+        self._app.say(page_output(self._app, self._app.home.root, job.id))
 
     def copy(self, job: Job, _tree: Tree, _around: Around) -> None:
         """Copy what is chosen of the job."""
@@ -180,8 +165,8 @@ class Steering:
                 self.asks_changed()
 
         self._change(
-            lambda: self._control.answer(answer.ask_id, answer.verdict, answer.text),
-            lambda ask: f"#{ask.job_id} has its answer",
+            lambda: self._control.answer(answer.ask_id, answer.verdict, answer.text, answer.scope),
+            lambda ask: f"#{ask.job_id} has its answer" + (", kept as a rule" if ask.rule_id is not None else ""),
             refused,
             starts_work=True,
         )
@@ -229,7 +214,7 @@ class Steering:
 
     def filter(self, _job: Job | None, _tree: Tree | None, _around: Around) -> None:
         """Open the line for a filter."""
-        self._app.query_one(FilterBar).open(self._filter.text)
+        self._app.filter_bar.open(self._filter.text)
 
     def set_filter(self, wanted: Filter) -> None:
         """Show only what passes; all for an empty one."""
@@ -267,6 +252,8 @@ class Steering:
         def chosen(sort: Sort | None) -> None:
             if sort is not None:
                 self._app.pane.set_sort(sort)
+                if sort is not Sort.ID and _has_unsorted(self._app.pane.model):
+                    self._app.say(UNSORTED)
 
         self._app.push_screen(choose_sort(self._app.pane.model.forest.sort), chosen)
 
@@ -278,6 +265,15 @@ class Steering:
                 self._app.notice = notice
 
         self._app.push_screen(choose_notice(self._app.notice), chosen)
+
+    def theme(self, _job: Job | None, _tree: Tree | None, _around: Around) -> None:
+        """Choose the colours."""
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._app.theme = name
+
+        self._app.push_screen(choose_theme(self._app.available_themes, self._app.theme), chosen)
 
     def help(self, _job: Job | None, _tree: Tree | None, _around: Around) -> None:
         """Show all keys."""
@@ -307,23 +303,34 @@ class Steering:
         *,
         starts_work: bool = False,
     ) -> None:
-        """Make a change in a thread, and tell what came of it. ``starts_work``: somebody must be there to do it."""
+        """Make a change in a thread, and tell what came of it. ``starts_work``: somebody must be there to do it.
 
-        def work() -> None:
+        What is under way when the screen closes is done to its end, and told to nobody.
+        """
+
+        def make() -> Value:
+            value = change()
+            if starts_work and not self._app.outside.has_supervisor():
+                self._app.outside.start_supervisor()
+            return value
+
+        async def work() -> None:
             try:
-                value = change()
-                if starts_work and not self._app.outside.has_supervisor():
-                    self._app.outside.start_supervisor()
+                value = await asyncio.to_thread(make)
             except (StoreError, RuntimeError, OSError) as error:
-                self._app.call_from_thread(refused or self._app.say, str(error))
+                (refused or self._app.say)(str(error))
                 return
-            self._app.call_from_thread(self._app.say, told(value))
+            self._app.say(told(value))
             if then is not None:
-                self._app.call_from_thread(then, value)
+                then(value)
 
-        self._app.run_worker(work, thread=True, exit_on_error=True)
+        self._app.run_worker(work(), exit_on_error=True)
 
 
 def _queued(ids: tuple[int, ...]) -> str:
     shown = ", ".join(f"#{job_id}" for job_id in ids[:5])
     return f"queued again: {shown}" + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+
+
+def _has_unsorted(model: TreeModel) -> bool:
+    return any(branch.open and branch.size > MOST_SORTED for _, branch in model.view.walk())

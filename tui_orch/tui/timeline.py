@@ -5,7 +5,7 @@ the child that ended last wherever a job waited for its children: what it holds 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from store.models import Change
@@ -75,6 +75,8 @@ class Piece:
 def life(job: TimedJob) -> Life:
     """Return a job's spans."""
     spans, ends = spans_of(job.changes)
+    if job.lending and spans and spans[-1].phase is Phase.RUNNING:
+        spans = (*spans[:-1], replace(spans[-1], for_children=True))
     return Life(job.id, job.parent_id, job.title, job.status, spans, ends)
 
 

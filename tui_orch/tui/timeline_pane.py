@@ -18,10 +18,10 @@ from textual.widgets import Static
 from store.errors import StoreError
 from store.models import Job
 from store.states import FINAL
+from tui_orch.client.cells import cut
+from tui_orch.client.measures import duration
 from tui_orch.client.text import one_line
 from tui_orch.tui.detail.source import TimelineSource
-from tui_orch.tui.figures import duration
-from tui_orch.tui.row import cut
 from tui_orch.tui.seen import is_seen
 from tui_orch.tui.text.signs import signs
 from tui_orch.tui.timeline import Life, Phase, Piece, at_work, critical_path

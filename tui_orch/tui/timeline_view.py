@@ -16,8 +16,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui_orch.client.cells import cut
 from tui_orch.client.text import one_line
-from tui_orch.tui.row import UNICODE, cut
+from tui_orch.tui.row import UNICODE
 from tui_orch.tui.text.signs import signs
 from tui_orch.tui.timeline import Life, Phase, Piece
 from tui_orch.tui.timescale import Scale, bar, fitted

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from math import ceil, floor
 from typing import NamedTuple
 
-from tui_orch.tui.figures import duration
+from tui_orch.client.measures import duration
 from tui_orch.tui.timeline import Life, Phase, Piece
 
 #: The shortest time that a cell stands for (ms), and the longest: a year on one screen.

@@ -208,8 +208,10 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         return self.get_component_rich_style(f"tree--{name}")
 
     def _refresh_lines(self, lines: Iterable[int]) -> None:
-        for y in lines:
-            self.refresh(Region(0, y, self._width, 1))
+        width = self._width
+        regions = [Region(0, y, width, 1) for y in lines]
+        if regions:  # without any, all of it would be drawn
+            self.refresh(*regions)
 
     def _tick(self) -> None:
         """Redraw the rows whose time has moved on."""

@@ -7,6 +7,7 @@
 5. record    the outcome, in the store or beside the attempt
 """
 
+import errno
 import os
 import sys
 import time
@@ -15,14 +16,16 @@ from collections.abc import Mapping
 
 from store.claim import claim
 from store.database import Store
-from store.errors import StaleAttempt, StoreError
+from store.errors import StaleAttempt, StoreBusy, StoreError
 from store.home import Home, private_dir
-from store.models import Fence, Job, Outcome
+from store.models import Fence, Job, Outcome, Tree
 from store.states import Kind, Reason, Status
 from store.tree import get_tree
 from tui_orch.worker import command
 from tui_orch.worker.environment import runner_environment
+from tui_orch.worker.failpoint import reach
 from tui_orch.worker.lock import AttemptLock
+from tui_orch.worker.masking import Mask
 from tui_orch.worker.record import leave, record
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import become_subreaper, end_descendants
@@ -30,11 +33,16 @@ from tui_orch.worker.work import Ending, Finished, Work
 
 #: Seconds between asking what a runner left behind to end and killing it.
 LEFTOVERS_GRACE_S = 1.0
+#: Seconds between two tries to write what can not be written now, and for how long the claim is tried.
+RETRY_S = 0.5
+CLAIM_PATIENCE_S = 60.0
+#: A disk without room: it may be freed, and what the attempt has done is worth waiting for.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int:
     """Run one attempt in this process. Return the exit code: 0 when its end is recorded, 1 when it was not ours."""
-    folder = private_dir(home.attempt_dir(fence.job_id, fence.attempt))
+    folder = private_dir(home.attempt_dir(fence.job_id, fence.attempt), home.root)
     become_subreaper()
     lock = AttemptLock(folder)
     if not lock.hold():
@@ -43,12 +51,11 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
     # From here to the record of the outcome a SIGTERM is only noted: it must not cut the worker off in between.
     with StopSignal() as stop, Store.open(home) as store:
         try:
-            with store.write() as tx:
-                job = claim(tx, fence, os.getpid(), _now_ms())
-                tree = get_tree(tx, job.root_id)
-        except StaleAttempt as stale:
-            print(stale, file=sys.stderr)
+            job, tree = _claim(store, fence, stop)
+        except (StaleAttempt, StoreBusy) as error:
+            print(error, file=sys.stderr)
             return 1
+        reach("after_claim")
         work = Work(store, job, tree, folder, runner_environment(environment, job.kind))
         try:
             ending = _run(work, stop)
@@ -57,7 +64,24 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
             end_descendants(0)
             return 1
         end_descendants(LEFTOVERS_GRACE_S)
-        return _record(work, ending)
+        reach("before_outcome")
+        code = _record(work, Mask.of(work.env).of_any(ending))
+        reach("after_outcome")
+        return code
+
+
+def _claim(store: Store, fence: Fence, stop: StopSignal) -> tuple[Job, Tree]:
+    """Take the attempt. Raises StaleAttempt, or StoreBusy where the store could not be written for so long."""
+    until = time.monotonic() + CLAIM_PATIENCE_S
+    while True:
+        try:
+            with store.write() as tx:
+                job = claim(tx, fence, os.getpid(), _now_ms())
+                return job, get_tree(tx, job.root_id)
+        except StoreBusy:
+            if stop.asked or time.monotonic() >= until:
+                raise
+            time.sleep(RETRY_S)
 
 
 def _run(work: Work, stop: StopSignal) -> Ending:
@@ -86,16 +110,31 @@ def _no_process(job: Job) -> str:
 
 
 def _record(work: Work, ending: Ending) -> int:
+    """Write the ending into the store, or beside the attempt; while there is room for neither, keep it and wait."""
+    while True:
+        try:
+            with work.store.write() as tx:
+                record(tx, work.job.fence, ending, _now_ms())
+        except StaleAttempt as stale:
+            print(stale, file=sys.stderr)
+            return 1
+        except StoreError as error:
+            if not _left(work, ending, error):
+                time.sleep(RETRY_S)
+                continue
+        return 0
+
+
+def _left(work: Work, ending: Ending, why: StoreError) -> bool:
+    """Leave the ending in a file; False where the disk has no room. Raises OSError for any other reason."""
     try:
-        with work.store.write() as tx:
-            record(tx, work.job.fence, ending, _now_ms())
-    except StaleAttempt as stale:
-        print(stale, file=sys.stderr)
-        return 1
-    except StoreError as error:
-        print(f"the outcome goes to a file, the store says: {error}", file=sys.stderr)
         leave(work.folder, ending)
-    return 0
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        return False
+    print(f"the outcome goes to a file, the store says: {why}", file=sys.stderr)
+    return True
 
 
 def _now_ms() -> int:

@@ -19,6 +19,7 @@ from store.models import Outcome
 from store.settings import Settings, get_settings
 from store.states import Reason, Status
 from store.tree import get_job
+from tui_orch.worker.masking import Mask
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.stopped import stopped_ending
 from tui_orch.worker.subreaper import end_descendants
@@ -147,4 +148,5 @@ def _show(work: Work, output: Path) -> None:
     if lines:
         # A store that can not be written now costs this line, not the command.
         with suppress(StoreUnusable), work.store.write() as tx:
-            set_activity(tx, work.job.fence, lines[-1][:ACTIVITY_CHARACTERS], int(time.time() * 1000))
+            said = Mask.of(work.env).text(lines[-1])[:ACTIVITY_CHARACTERS]
+            set_activity(tx, work.job.fence, said, int(time.time() * 1000))

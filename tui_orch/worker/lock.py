@@ -6,6 +6,7 @@ life. The file is never removed: a lock on an unlinked file would exclude nobody
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -20,6 +21,8 @@ from store.home import FILE_MODE
 PATIENCE_S = 0.5
 _RETRY_S = 0.005
 _PID_BYTES = 20
+#: Nothing is there, or what is there is no lock file of ours: a link, a file where a folder was.
+_NO_LOCK = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 def lock_path(folder: Path) -> Path:
@@ -47,8 +50,9 @@ class AttemptLock:
             if not _lock_within(file, patience_s):
                 os.close(file)
                 return False
-            os.ftruncate(file, 0)
-            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
+                os.ftruncate(file, 0)
+                os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         except OSError:
             os.close(file)
             raise
@@ -109,7 +113,9 @@ def _lock_within(file: int, patience_s: float) -> bool:
 def _opened(path: Path) -> Iterator[int | None]:
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in _NO_LOCK:
+            raise
         yield None
         return
     try:

@@ -19,6 +19,8 @@ def open_pidfd(pid: int) -> int | None:
     """
     try:
         return os.pidfd_open(pid)
+    except OverflowError:  # no process ever has such a number: whoever wrote it made it up
+        return None
     except OSError as error:
         if error.errno in _GONE:
             return None

@@ -81,9 +81,11 @@ def left(folder: Path) -> Ending | None:
         text = (folder / OUTCOME_FILE).read_text("utf-8")
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ValueError(f"{folder / OUTCOME_FILE} can not be read: {error.strerror}") from error
     try:
         return _ending(json.loads(text))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{folder / OUTCOME_FILE} is not an outcome: {error}") from error
 
 

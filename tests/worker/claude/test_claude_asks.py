@@ -12,7 +12,8 @@ from claude_bench import Bench, now_ms, orch, python, says
 from store import asks
 from store.claim import grant_slot
 from store.database import Store
-from store.models import Ask, Job
+from store.models import Ask, Job, Outcome
+from store.rules import add_rule
 from store.states import Status
 from store.tree import get_job
 from tui_orch.demo.model import ScriptedModel
@@ -28,8 +29,11 @@ PATIENCE_S = 30.0
 class Office:
     """A person and a supervisor in a thread of their own: answers each ask, then gives the slot back."""
 
-    def __init__(self, bench: Bench, verdict: Literal["allow", "deny", "answered"], text: str | None) -> None:
+    def __init__(
+        self, bench: Bench, verdict: Literal["allow", "deny", "answered"], text: str | None, scope: asks.Scope
+    ) -> None:
         self._bench = bench
+        self._scope = scope
         self._verdict = verdict
         self._text = text
         self.asked: list[Ask] = []
@@ -54,7 +58,7 @@ class Office:
                 self.asked += found
                 with store.write() as tx:
                     self.lent.append(get_job(tx, found[0].job_id))
-                    asks.answer(tx, found[0].id, self._verdict, self._text, now_ms())
+                    asks.answer(tx, found[0].id, self._verdict, self._text, now_ms(), scope=self._scope)
                 give_slot_back(store, found[0].job_id, self._stop)
 
 
@@ -83,8 +87,13 @@ def after(call: ToolCall) -> Script:
 
 
 @contextmanager
-def answered(bench: Bench, verdict: Literal["allow", "deny", "answered"], text: str | None = None) -> Iterator[Office]:
-    with Office(bench, verdict, text) as office:
+def answered(
+    bench: Bench,
+    verdict: Literal["allow", "deny", "answered"],
+    text: str | None = None,
+    scope: asks.Scope = "once",
+) -> Iterator[Office]:
+    with Office(bench, verdict, text, scope) as office:
         yield office
 
 
@@ -183,3 +192,75 @@ def test_a_command_subtask_is_no_way_around_the_permission_rules(bench: Bench) -
     assert office.asked[0].input == {"commands": ["rm -rf build"]}
     assert bench.ledger(root) == []
     assert "keep it" in str(tool_results(bench, root, 1)[0]["content"])
+
+
+def rule(bench: Bench, job_id: int, verdict: str, text: str, words: str | None = None) -> None:
+    with bench.store.write() as tx:
+        add_rule(tx, job_id, verdict, text, now_ms(), text=words)
+
+
+def test_what_rules_decide_is_asked_of_nobody_and_a_denied_call_stands_among_the_denials(bench: Bench) -> None:
+    """Also with a rule that can not be told to Claude Code (brackets), and one that comes before the run (a prefix)."""
+    lines = ('python3 -c "print(6*7)"', "touch made; rm made", "python3 -V", "python3 -V")
+    calls = [ToolCall("Bash", {"command": line}) for line in lines]
+    root = bench.submit("Compute.")
+    rule(bench, root, "allow", 'Bash(python3 -c "print(6)")')
+    rule(bench, root, "deny", "Bash(rm:*)", "nothing goes")
+    rule(bench, root, "allow", "Bash(python3 -V)")
+    rule(bench, root, "deny", 'Bash(python3 -c "print(6*7)")', "not that")
+    script = says("^Compute", *(Turn(tools=(call,)) for call in calls), Turn(text="Done."))
+    with ScriptedModel(script) as model:
+        ending = bench.run(root, model)
+    assert isinstance(ending, Finished)
+    results = [result["content"] for result in tool_results(bench, root, 1)]
+    assert 'A rule refuses it (rule 4, made by a person: Bash(python3 -c "print(6*7)"))' in results[0]
+    assert 'They say: "not that"' in results[0]
+    assert "denied" in results[1]
+    assert results[2] == results[3]
+    assert results[2].startswith("Python 3")
+    assert [(one["input"]["command"], one.get("text")) for one in bench.job(root).denials] == [
+        (lines[0], "not that"),
+        (lines[1], None),
+    ]
+    with bench.store.read() as reader:
+        assert [ask.rule_id for ask in asks.job_asks(reader, root)] == [4]
+
+
+def test_a_call_allowed_for_good_is_not_asked_about_again_in_the_same_run(bench: Bench) -> None:
+    """Claude Code is told the rule, and applies it by itself."""
+    calls = [ToolCall("Bash", {"command": line}) for line in ("python3 -V", "python3 -V; python3 -V", "python3 -V")]
+    root = bench.submit("Compute.")
+    script = says("^Compute", *(Turn(tools=(call,)) for call in calls), Turn(text="Done."))
+    with ScriptedModel(script) as model, answered(bench, "allow", scope="subtree") as office:
+        assert isinstance(bench.run(root, model), Finished)
+    assert [ask.input for ask in office.asked] == [calls[0].input]
+    assert office.asked[0].suggestions == ("Bash(python3 -V)",)
+    assert [result["is_error"] for result in tool_results(bench, root, 1)] == [False] * 3
+
+
+def test_an_answer_for_good_to_a_parked_ask_allows_the_call_in_the_next_run(bench: Bench) -> None:
+    script = says("^Compute", Turn(tools=(CALL,)), Turn(tools=(CALL, CALL)), Turn(text="It is 42."))
+    root = bench.submit("Compute.", park_after_s=0)
+    with ScriptedModel(script) as model:
+        assert isinstance(bench.run(root, model), Suspended)
+        with bench.store.write() as tx:
+            (ask,) = asks.open_asks(tx)
+            asks.answer(tx, ask.id, "allow", None, now_ms(), scope="tree")
+        assert isinstance(bench.run(root, model), Finished)
+    assert [result["content"] for result in tool_results(bench, root, 2)] == ["42", "42"]
+
+
+def test_what_a_rule_denied_before_the_job_waited_is_in_its_result(bench: Bench) -> None:
+    """Claude Code tells of it only in the run in which it happened."""
+    root = bench.submit("Compute.")
+    rule(bench, root, "deny", "Bash(python3:*)")
+    rule(bench, root, "allow", "Bash(true)")
+    work = orch("spawn_subtasks", tasks=[{"request": "true", "kind": "command"}])
+    with ScriptedModel(says("^Compute", Turn(tools=(CALL,)), Turn(tools=(work,)), Turn(text="Done."))) as model:
+        assert isinstance(bench.run(root, model), Suspended)
+        denied = ({"tool": "Bash", "input": CALL.input},)
+        assert bench.job(root).denials == denied
+        (child,) = bench.ledger(root)
+        bench.end_child(child.id, Outcome(Status.COMPLETED, result="fine"))
+        assert isinstance(bench.run(root, model), Finished)
+    assert bench.job(root).denials == denied

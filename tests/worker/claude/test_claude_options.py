@@ -9,6 +9,7 @@ import pytest
 from claude_agent_sdk import ClaudeAgentOptions, PermissionResultAllow, create_sdk_mcp_server
 from claude_rows import job, tree
 
+from store.models import Rule
 from tui_orch.worker.claude.options import DISALLOWED, Callbacks, budget_left, claude_options, work_dir
 
 
@@ -28,6 +29,18 @@ def test_the_tree_decides_folder_mode_tools_and_settings() -> None:
     )
     assert (made.cwd, made.permission_mode, made.setting_sources) == (Path("/srv"), "plan", ["project"])
     assert made.allowed_tools == ["Read", "Bash(ls:*)", "mcp__orch__*"]
+
+
+def rule(verdict: str, text: str) -> Rule:
+    return Rule(1, 1, verdict, text, None, None, 0, None)
+
+
+def test_rules_in_force_are_told_where_they_arrive_whole() -> None:
+    """Once each; what could be split on the way is decided on when Claude Code asks."""
+    rules = [rule("allow", "Bash(make:*)"), rule("deny", "Bash(git push:*)"), rule("allow", "Bash(echo ), Bash, x)")]
+    made = options(a_tree=tree(allowed_tools=("Bash(make:*)",)), rules=[*rules, rule("deny", "Bash(a), Read, x)")])
+    assert made.allowed_tools == ["Bash(make:*)", "mcp__orch__*"]
+    assert made.disallowed_tools == [*DISALLOWED, "Bash(git push:*)"]
 
 
 def test_without_a_word_on_settings_all_of_claude_codes_own_apply() -> None:

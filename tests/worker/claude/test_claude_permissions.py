@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from claude_agent_sdk import ToolPermissionContext
+from claude_agent_sdk import PermissionUpdate, ToolPermissionContext
+from claude_agent_sdk.types import PermissionRuleValue
 from claude_rows import ask, tree
 
 from tui_orch.worker.claude.denials import all_denials
 from tui_orch.worker.claude.hooks import stop_answer
-from tui_orch.worker.claude.permissions import permission, user_answers, user_question
-from tui_orch.worker.claude.tools import commands_allowed
+from tui_orch.worker.claude.options import applied, stays_whole
+from tui_orch.worker.claude.permissions import permission, session_rules, suggested, user_answers, user_question
 
 RED = {"label": "Red\x1b[0m", "description": "r"}
 ONE = {"question": "Which colour?", "options": [RED, {"label": "Blue"}]}
@@ -79,22 +80,68 @@ def test_a_huge_denied_input_is_cut() -> None:
     assert len(one["input"]["content"]) < 2_100
 
 
+def test_a_refusal_for_good_tells_its_rule() -> None:
+    assert all_denials([], (), [ask(answer="deny", rule_id=3)], ()) == (
+        {"tool": "Bash", "input": {"command": "make"}, "rule_id": 3},
+    )
+
+
+def update(**given: Any) -> PermissionUpdate:
+    return PermissionUpdate(**{"type": "addRules", "behavior": "allow", "destination": "session"} | given)
+
+
+def test_what_claude_code_would_keep_and_calls_it_comes_with_the_ask() -> None:
+    rules = [PermissionRuleValue("Bash", "make x *"), PermissionRuleValue("Read", "//etc/**")]
+    context = ToolPermissionContext(suggestions=[update(rules=rules)], description="Builds\x1b[2J it")
+    asked = permission("Bash", {"command": "make x"}, context)
+    assert asked.suggestions == ("Bash(make x *)", "Read(//etc/**)")
+    assert asked.title == "Builds [2J it"
+    assert permission("Bash", {}, ToolPermissionContext(title="Claude wants", description="x")).title == "Claude wants"
+    assert permission("Bash", {}, ToolPermissionContext()).title is None
+
+
+def test_suggestions_that_are_no_rules_that_allow_are_left_out() -> None:
+    """Modes, folders, denials, and texts that no rule may hold."""
+    updates = [
+        update(type="setMode", mode="bypassPermissions"),
+        update(type="addDirectories", directories=["/"]),
+        update(behavior="deny", rules=[PermissionRuleValue("Read")]),
+        update(type="removeRules", rules=[PermissionRuleValue("Read")]),
+        update(
+            rules=[PermissionRuleValue("Bash", "x\x1b"), PermissionRuleValue("Edit"), PermissionRuleValue("Edit", "")]
+        ),
+        update(rules=None),
+    ]
+    assert suggested(updates) == ("Edit",)
+
+
+def test_rules_for_the_session_go_over_in_parts() -> None:
+    sent = session_rules(["Bash(make:*)", "Read"]).to_dict()
+    assert sent == {
+        "type": "addRules",
+        "behavior": "allow",
+        "destination": "session",
+        "rules": [{"toolName": "Bash", "ruleContent": "make:*"}, {"toolName": "Read"}],
+    }
+
+
 @pytest.mark.parametrize(
-    ("mode", "rules", "commands", "allowed"),
+    ("rule", "whole"),
     [
-        ("acceptEdits", (), ("make",), False),
-        ("bypassPermissions", (), ("make",), True),
-        ("acceptEdits", ("Bash",), ("make", "rm -rf /"), True),
-        ("acceptEdits", ("Bash(*)",), ("make",), True),
-        ("acceptEdits", ("Bash(make)",), ("make",), True),
-        ("acceptEdits", ("Bash(make)",), ("make", "make; rm x"), False),
-        ("acceptEdits", ("Bash(make:*)", "Read"), ("make && rm x",), False),
+        ("Read", True),
+        ("Bash(git log:*)", True),
+        ("Bash(echo a, b)", True),
+        ("Bash(echo ), Bash, x)", False),
+        ("Bash(echo (a))", False),
+        ("Bash(echo \\)", False),
+        ("Bash(a\nb)", False),
+        ("no rule", False),
     ],
 )
-def test_command_subtasks_need_a_rule_that_allows_just_them(
-    mode: str, rules: tuple[str, ...], commands: tuple[str, ...], allowed: bool
-) -> None:
-    assert commands_allowed(tree(permission_mode=mode, allowed_tools=rules), commands) is allowed
+def test_a_rule_that_could_be_split_on_the_way_is_kept_back(rule: str, *, whole: bool) -> None:
+    """Claude Code takes its list apart at commas outside brackets, and knows no escapes."""
+    assert stays_whole(rule) is whole
+    assert applied(tree(allowed_tools=(rule, "Edit")), []) == [*([rule] if whole else []), "Edit"]
 
 
 def test_the_hook_ends_a_turn_only_when_the_job_waits() -> None:

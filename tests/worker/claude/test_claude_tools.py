@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from claude_bench import Bench, completed, now_ms
 
+from store.asks import job_asks
 from store.finish import finish
 from store.models import Limits, Outcome
+from store.rules import add_rule
 from store.states import Kind, Reason, Status
 from tui_orch.worker.claude.asking import Person
 from tui_orch.worker.claude.fenced import FencedStore
@@ -179,3 +181,54 @@ async def test_a_report_that_can_not_be_kept_says_why(bench: Bench, given: dict[
 async def test_a_question_without_words_is_refused(bench: Bench) -> None:
     text, failed = await Desk(bench).call("ask_user", question="")
     assert (failed, text) == (True, "Not done: question is empty; say what a person must decide")
+
+
+COMMANDS = [{"request": "make a", "kind": "command"}, {"request": "make b", "kind": "command"}]
+
+
+@pytest.mark.parametrize(
+    ("mode", "allowed", "rules", "says"),
+    [
+        ("bypassPermissions", (), (), "Batch"),
+        (
+            "bypassPermissions",
+            (),
+            ("deny Bash(make b)",),
+            "Not done: A rule refuses it (rule 1, made by a person: Bash",
+        ),
+        ("acceptEdits", (), (), "A person is asked"),
+        ("dontAsk", (), (), "not allowed here (permission mode dontAsk)"),
+        ("plan", (), (), "not allowed here (permission mode plan)"),
+        ("dontAsk", ("Bash",), (), "Batch"),
+        ("acceptEdits", ("Bash(*)",), (), "Batch"),
+        ("acceptEdits", ("Bash(make a)",), (), "A person is asked"),
+        ("acceptEdits", ("Bash(make a)",), ("allow Bash(make b)",), "Batch"),
+        ("acceptEdits", (), ("allow Bash(make:*)",), "Batch"),
+        ("acceptEdits", ("Bash",), ("deny Bash(make:*)",), "no, says the person"),
+    ],
+)
+async def test_command_subtasks_need_the_leave_of_a_rule_or_a_person(
+    bench: Bench, mode: str, allowed: tuple[str, ...], rules: tuple[str, ...], says: str
+) -> None:
+    """A command runs without Claude Code's own rules, so it must not be a way around them."""
+    desk = Desk(bench, permission_mode=mode, allowed_tools=allowed)
+    with bench.store.write() as tx:
+        for line in rules:
+            verdict, _, rule = line.partition(" ")
+            add_rule(tx, desk.job_id, verdict, rule, now_ms(), text="no, says the person")
+    text, failed = await desk.call("spawn_subtasks", tasks=COMMANDS)
+    assert says in text
+    assert failed is ("Batch" not in says and "asked" not in says)
+    assert len(bench.ledger(desk.job_id)) == (2 if says == "Batch" else 0)
+
+
+async def test_a_refusal_by_rule_is_kept_for_the_result(bench: Bench) -> None:
+    """However often the model tries."""
+    desk = Desk(bench)
+    with bench.store.write() as tx:
+        add_rule(tx, desk.job_id, "deny", "Bash(make:*)", now_ms())
+    for _ in range(2):
+        await desk.call("spawn_subtasks", tasks=COMMANDS)
+    with bench.store.read() as reader:
+        (kept,) = job_asks(reader, desk.job_id)
+    assert (kept.answer, kept.rule_id, kept.input) == ("deny", 1, {"commands": ["make a", "make b"]})

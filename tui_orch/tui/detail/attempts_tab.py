@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from store.closeup import Closeup
 from store.models import Attempt
 from store.states import FINAL, Kind, Status
-from tui_orch.client.measures import moment, money
+from tui_orch.client.measures import duration, moment, money
 from tui_orch.client.text import one_line
 from tui_orch.tui.detail.parts import fact, hint
 from tui_orch.tui.detail.source import DetailSource
-from tui_orch.tui.figures import duration
 from tui_orch.tui.text.line import Line, Tone, blank, joined
 from tui_orch.tui.text.line import lines as text_lines
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from store.closeup import Closeup
 from store.models import Change
-from tui_orch.client.measures import moment
+from tui_orch.client.measures import duration, moment
 from tui_orch.tui.detail.parts import hint, state
 from tui_orch.tui.detail.source import DetailSource
-from tui_orch.tui.figures import duration
 from tui_orch.tui.text.line import Line, Tone, joined
 
 _STAYED_CELLS = 8

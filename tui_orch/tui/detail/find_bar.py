@@ -1,7 +1,10 @@
 """The line in which a person writes what to find in a tab."""
 
+from textual import events
 from textual.message import Message
 from textual.widgets import Input
+
+from tui_orch.tui.key_order import do_in_order
 
 
 class FindBar(Input):
@@ -43,6 +46,10 @@ class FindBar(Input):
     def shut(self) -> None:
         """Hide it."""
         self.remove_class("-open")
+
+    async def on_key(self, event: events.Key) -> None:
+        """See `do_in_order`."""
+        await do_in_order(self, event)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Tell what was written."""

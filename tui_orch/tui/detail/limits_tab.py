@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 from store.closeup import Closeup
-from store.models import Tree
+from store.models import Rule, Tree
 from store.states import FINAL
 from store.use import TreeUse
-from tui_orch.client.measures import moment, money, seconds
+from tui_orch.client.measures import duration, moment, money, seconds
+from tui_orch.client.text import one_line
 from tui_orch.tui.detail.parts import fact, heading, hint
 from tui_orch.tui.detail.source import DetailSource
-from tui_orch.tui.figures import duration
 from tui_orch.tui.text.line import Line, Tone, blank, joined
 
 _BAR_CELLS = 10
 _NAME_CELLS = 14
+_MOST_RULES = 50
 _FULL, _EMPTY = "▰", "▱"
 #: From this share on, a limit is about to stand against what runs.
 _NEARLY = 0.8
@@ -26,12 +27,13 @@ class Room:
     job: Closeup
     tree: Tree
     use: TreeUse
+    rules: tuple[Rule, ...] = ()  # in force for the job
 
 
 def read(source: DetailSource, job_id: int) -> Room:
     """Return what the tab shows. Raises StoreError."""
     job = source.closeup(job_id)
-    return Room(job, *source.limits(job.root_id))
+    return Room(job, *source.limits(job.root_id), tuple(source.rules(job_id)))
 
 
 def lines(found: Room, now_ms: int) -> list[Line]:
@@ -49,6 +51,8 @@ def lines(found: Room, now_ms: int) -> list[Line]:
         blank(),
         heading(f"time of #{found.job.id}"),
         *_deadline(found, now_ms),
+        blank(),
+        *_permissions(found),
     ]  # fmt: skip
     if tree.paused_ms is not None:
         shown += [blank(), fact("paused", f"since {moment(tree.paused_ms)}; p goes on", Tone.WARN)]
@@ -77,6 +81,23 @@ def _deadline(found: Room, now_ms: int) -> list[Line]:
         if whole_ms < round(allowed_s * 1_000):
             shown += hint("A job above it must have ended by then.")
     return shown
+
+
+def _permissions(found: Room) -> list[Line]:
+    """Return what is allowed and denied unasked; at most so many rules as a person looks through."""
+    tree, rules = found.tree, found.rules
+    tools = ", ".join(one_line(rule) for rule in tree.allowed_tools[:_MOST_RULES]) or "none"
+    shown = [
+        heading(f"permissions of #{found.job.id}", f"orch rules {tree.root_id} changes them"),
+        fact("mode", tree.permission_mode),
+        fact("allowed", tools),
+    ]
+    for rule in rules[:_MOST_RULES]:
+        tone = Tone.BAD if rule.verdict == "deny" else Tone.PLAIN
+        shown.append(fact(f"{rule.verdict} ({rule.id})", f"{rule.rule} for #{rule.job_id} and below", tone))
+    if len(rules) > _MOST_RULES:
+        shown += hint(f"… {len(rules) - _MOST_RULES} more rules")
+    return shown + (hint("orch rules --remove N takes one back.") if rules else [])
 
 
 def _used(name: str, used: float, limit: float, text: str) -> Line:

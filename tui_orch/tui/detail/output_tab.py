@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from store.closeup import Closeup
 from store.states import FINAL, Kind, Status
-from tui_orch.client.measures import size
+from tui_orch.client.measures import duration, size
 from tui_orch.tui.detail.output_view import Reading
 from tui_orch.tui.detail.parts import hint
 from tui_orch.tui.detail.source import DetailSource
-from tui_orch.tui.figures import duration
 from tui_orch.tui.text.line import Line
 
 

@@ -12,7 +12,8 @@ from typing import Protocol
 from store import closeup, timed, use
 from store.closeup import Child, Closeup
 from store.database import Store
-from store.models import Attempt, Change, Tree
+from store.models import Attempt, Change, Rule, Tree
+from store.rules import rules_for
 from store.states import Kind
 from store.timed import TimedJob
 from store.tree import get_tree
@@ -60,6 +61,10 @@ class DetailSource(Protocol):
 
     def limits(self, root_id: int) -> tuple[Tree, TreeUse]:
         """Return a tree's limits and what is used of them. Looks at every job of the tree. Raises NotFound."""
+        ...
+
+    def rules(self, job_id: int) -> list[Rule]:
+        """Return the permission rules in force for a job, its own and those from above."""
         ...
 
     def log(self, job_id: int, attempt: int, kind: Kind) -> Log:
@@ -113,6 +118,11 @@ class StoreDetailSource:
         """See `DetailSource.limits`."""
         with self._store.read() as reader:
             return get_tree(reader, root_id), use.tree_use(reader, root_id)
+
+    def rules(self, job_id: int) -> list[Rule]:
+        """See `DetailSource.rules`."""
+        with self._store.read() as reader:
+            return rules_for(reader, job_id)
 
     def log(self, job_id: int, attempt: int, kind: Kind) -> Log:
         """See `DetailSource.log`."""

@@ -4,8 +4,9 @@ Pure but for `read_items`, which only reads. Every piece of text in what it retu
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -13,18 +14,18 @@ from rich.cells import cell_len, chop_cells
 from store.asks import open_asks
 from store.database import Reader
 from store.models import Ask, Job
+from store.permission_rule import offered
 from store.tree import path
+from tui_orch.client.cells import cut
+from tui_orch.client.job_path import job_path
+from tui_orch.client.measures import duration
 from tui_orch.client.text import clean, one_line
-from tui_orch.tui.figures import duration
-from tui_orch.tui.row import cut
 
 #: Asks that an inbox holds; the oldest come first, so the others follow.
 MOST_ITEMS = 200
 #: Characters and lines of one text of an ask that are shown.
 MOST_CHARS = 20_000
 MOST_LINES = 400
-_TITLE_CELLS = 28
-_TITLE_CHARS = 600
 _BAR = "│ "
 _ALL = "orch asks --json shows all"
 
@@ -62,9 +63,13 @@ def detail(item: InboxItem, now_ms: int, width: int) -> list[Piece]:
     ask = item.ask
     asked = "wants to use a tool" if ask.kind == "permission" else "asks a question"
     pieces = [Piece(f"#{ask.job_id} {asked}, {duration(now_ms - ask.created_ms)} ago (ask {ask.id})\n", "aside")]
-    pieces += _block("path", where(item.path), width)
+    pieces += _block("path", job_path(item.path), width)
     if ask.tool is not None:
         pieces += _block("tool", one_line(ask.tool), width)
+    if ask.title is not None:
+        pieces += _block("says", one_line(ask.title), width)
+    if ask.kind == "permission":
+        pieces += _for_good(ask, width)
     pieces += _block("asks", ask.question, width)
     if ask.input is not None and ask.kind == "permission":
         for name, value in ask.input.items():
@@ -74,9 +79,16 @@ def detail(item: InboxItem, now_ms: int, width: int) -> list[Piece]:
     return pieces
 
 
-def where(jobs: Sequence[Job]) -> str:
-    """Return the way from the root down to a job: ``#1 Build it › #4 The API``."""
-    return " › ".join(f"#{job.id} {cut(one_line(job.title[:_TITLE_CHARS]), _TITLE_CELLS)}" for job in jobs)
+def _for_good(ask: Ask, width: int) -> list[Piece]:
+    """Return what an answer for good would keep."""
+    rules = offered(ask)
+    if not rules:
+        return [Piece("rule  ", "name"), Piece("none says just this; it can be answered once\n", "aside")]
+    pieces = [piece for rule in rules for piece in _block("rule", rule, width)]
+    about = (
+        f"s allows it for #{ask.job_id} and below, t for tree #{ask.root_id}; D denies it for #{ask.job_id} and below"
+    )
+    return [*pieces, *(Piece(f"{line}\n", "aside") for line in wrap(about, max(2, width)))]
 
 
 def _block(name: str, value: Any, width: int) -> list[Piece]:

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui_orch.client.cells import cut
 from tui_orch.client.text import one_line
 from tui_orch.tui.dialogs.dialog import Dialog
-from tui_orch.tui.row import cut
 
 Value = TypeVar("Value")
 
@@ -32,7 +32,7 @@ class Choice(Generic[Value]):
 
 
 class Choose(Dialog[Value]):
-    """A short list. The value that was picked; None (Esc) for none."""
+    """A short list, with ``note`` below it. The value that was picked; None (Esc) for none."""
 
     DEFAULT_CSS = """
     Choose OptionList {
@@ -43,14 +43,21 @@ class Choose(Dialog[Value]):
     """
     AUTO_FOCUS = "OptionList"
 
-    def __init__(self, heading: str, choices: Sequence[Choice[Value]]) -> None:
+    def __init__(self, heading: str, choices: Sequence[Choice[Value]], note: str = "") -> None:
         super().__init__(heading)
+        self._note = one_line(note)
         self._choices = tuple(choices)
 
     def body(self) -> ComposeResult:
         """See `Dialog.body`."""
         yield OptionList(*(Option(_line(choice)) for choice in self._choices), markup=False, compact=True)
-        yield Static("Enter or its letter picks one, Esc none", classes="dialog--hint", markup=False)
+        if self._note:
+            yield Static(self._note, classes="dialog--hint", markup=False)
+        yield Static(
+            f"Enter{' or its letter' if self._choices[0].key else ''} picks one, Esc none",
+            classes="dialog--hint",
+            markup=False,
+        )
 
     def on_mount(self) -> None:
         """Start at what holds now."""

@@ -14,9 +14,9 @@ from textual.widgets import Button, Static
 
 from store.models import Job
 from store.states import Status
+from tui_orch.client.cells import cut
 from tui_orch.client.text import one_line
 from tui_orch.tui.dialogs.dialog import Dialog, PlainButton
-from tui_orch.tui.row import cut
 
 _TITLE_CELLS = 60
 _TITLE_CHARS = 600

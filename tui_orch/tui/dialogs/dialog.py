@@ -6,6 +6,7 @@ Knows nothing of jobs.
 import re
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -15,6 +16,7 @@ from textual.widgets import Button, Input, Static, TextArea
 from textual.widgets.text_area import Edit, EditResult
 
 from tui_orch.client.text import clean, one_line
+from tui_orch.tui.key_order import do_in_order
 
 Result = TypeVar("Result")
 
@@ -135,7 +137,10 @@ class PlainButton(Button):
 
 
 class PlainInput(Input):
-    """A line to type in that keeps control characters out, whether they are pasted or set."""
+    """A line to type in that keeps control characters out, whether they are pasted or set.
+
+    ``replaced``: what stands there is selected when the person comes to it, so that typing takes its place.
+    """
 
     def __init__(
         self,
@@ -144,13 +149,18 @@ class PlainInput(Input):
         id: str,  # noqa: A002 - Textual's word
         placeholder: str = "",
         classes: str | None = None,
+        replaced: bool = False,
     ) -> None:
-        super().__init__(value, id=id, placeholder=placeholder, compact=True, classes=classes, select_on_focus=False)
+        super().__init__(value, id=id, placeholder=placeholder, compact=True, classes=classes, select_on_focus=replaced)
         self.cursor_blink = False
 
     def validate_value(self, value: str) -> str:
         """Return ``value`` as it may be shown."""
         return typed(value).replace("\n", " ").replace("\t", " ")
+
+    async def on_key(self, event: events.Key) -> None:
+        """See `do_in_order`."""
+        await do_in_order(self, event)
 
 
 class PlainArea(TextArea):
@@ -166,3 +176,7 @@ class PlainArea(TextArea):
         """Make a change of the text, of plain text alone."""
         edit.text = typed(edit.text)
         return super().edit(edit)
+
+    async def on_key(self, event: events.Key) -> None:
+        """See `do_in_order`."""
+        await do_in_order(self, event)

@@ -1,10 +1,11 @@
 """The help: every key and command with what it does, and the command line that does the same; searched as one types.
 
-Made from `keys` alone, so it can not drift from what the keys do.
+Made from `keys` and `pane_keys` alone, so it can not drift from what the keys do.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,7 +16,8 @@ from textual.widgets.option_list import Option
 
 from tui_orch.tui.dialogs.dialog import Dialog, FixedText, PlainInput
 from tui_orch.tui.filter import FIELDS
-from tui_orch.tui.keys import ACTIONS, MOVES, On
+from tui_orch.tui.keys import ACTIONS, On
+from tui_orch.tui.pane_keys import SECTIONS
 
 _KEY_CELLS = 11
 _NUMBERS = tuple(name for name in FIELDS if name not in ("state", "kind", "reason", "cost"))
@@ -30,17 +32,19 @@ class Entry:
     twin: str
     name: str | None
     part: str
+    label: str = ""  # the word in the footer
 
 
 def entries() -> tuple[Entry, ...]:
-    """Return all lines: what can be done to a job, its tree, everything and the screen; then moving, then filters."""
+    """Return all lines: what can be done to a job, its tree, everything and the screen; then the keys of each
+    part of the screen, then filters."""
     found = [
-        Entry(action.shown or "^p", action.sentence, action.twin, action.name, f"On {on.value}")
+        Entry(action.shown or "^p", action.sentence, action.twin, action.name, f"On {on.value}", action.label)
         for on in On
         for action in ACTIONS
         if action.on is on
     ]
-    found += [Entry(shown, sentence, "", None, "Moving about") for shown, sentence in MOVES]
+    found += [Entry(key.shown, key.sentence, "", None, part) for part, keys in SECTIONS.items() for key in keys]
     found += [
         Entry("word", "Jobs with this word in title, request, activity, error, result.", "", None, "Filters"),
         Entry("state:x,y", "Jobs in one of these states; also open, ended and asks.", "", None, "Filters"),
@@ -52,12 +56,15 @@ def entries() -> tuple[Entry, ...]:
 
 
 def search(found: Sequence[Entry], text: str) -> list[Entry]:
-    """Return the lines that hold every word of ``text``, in key, sentence, command or part."""
+    """Return the lines that hold every word of ``text``, in key, name, sentence, command or part."""
     words = text.casefold().split()
     return [
         entry
         for entry in found
-        if all(word in f"{entry.shown} {entry.sentence} {entry.twin} {entry.part}".casefold() for word in words)
+        if all(
+            word in f"{entry.shown} {entry.label} {entry.sentence} {entry.twin} {entry.part}".casefold()
+            for word in words
+        )
     ]
 
 
@@ -94,7 +101,7 @@ class Help(Dialog[str]):
     def __init__(self) -> None:
         super().__init__("Keys and commands")
         self._all = entries()
-        self._found: list[Entry] = []
+        self._rows: list[Entry | None] = []  # None: the name of a part
 
     def body(self) -> ComposeResult:
         """See `Dialog.body`."""
@@ -120,8 +127,8 @@ class Help(Dialog[str]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show the command that does the same."""
-        place = event.option_index
-        twin = self._found[place].twin if place < len(self._found) else ""
+        entry = self._rows[event.option_index] if event.option_index < len(self._rows) else None
+        twin = "" if entry is None else entry.twin
         self.query_one("#twin", FixedText).tell(f"on the command line: {twin}" if twin else "")
 
     def action_move(self, how: str) -> None:
@@ -129,16 +136,23 @@ class Help(Dialog[str]):
         getattr(self.query_one(OptionList), f"action_{how}")()
 
     def _pick(self, place: int | None) -> None:
-        if place is not None and self._found[place].name is not None:
-            self.dismiss(self._found[place].name)
+        entry = None if place is None else self._rows[place]
+        if entry is not None and entry.name is not None:
+            self.dismiss(entry.name)
 
     def _fill(self, text: str) -> None:
-        self._found = search(self._all, text)
+        self._rows, options = [], []
+        for part, found in groupby(search(self._all, text), key=lambda entry: entry.part):
+            self._rows.append(None)
+            options.append(Option(Content.styled(part, "bold $text-muted"), disabled=True))
+            for entry in found:
+                self._rows.append(entry)
+                options.append(Option(_line(entry)))
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options(Option(_line(entry)) for entry in self._found)
-        listed.highlighted = 0 if self._found else None
-        if not self._found:
+        listed.add_options(options)
+        listed.highlighted = 1 if options else None
+        if not options:
             self.query_one("#twin", FixedText).tell("nothing is called that")
 
 

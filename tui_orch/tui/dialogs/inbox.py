@@ -17,9 +17,18 @@ from textual.message import Message
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from store.asks import Scope
+from store.permission_rule import offered
 from tui_orch.tui.dialogs.ask_view import InboxItem, detail, row
 from tui_orch.tui.dialogs.dialog import Dialog, PlainButton, PlainInput, Problem
 
+_SAID: dict[str, tuple[Literal["allow", "deny"], Scope]] = {
+    "allow": ("allow", "once"),
+    "below": ("allow", "subtree"),
+    "tree": ("allow", "tree"),
+    "deny": ("deny", "once"),
+    "deny_below": ("deny", "subtree"),
+}
 _TICK_S = 1.0
 _BOX_CELLS = 120  # as in the style below
 _STYLES = {"name": "bold $accent", "text": "", "aside": "$text-muted", "warning": "bold $warning"}
@@ -35,6 +44,7 @@ class AskAnswer:
     ask_id: int
     verdict: Literal["allow", "deny", "answered"]
     text: str | None = None
+    scope: Scope = "once"
 
 
 class AskList(OptionList):
@@ -65,8 +75,11 @@ class Inbox(Dialog[int]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("a", "allow", "Allow"),
-        ("d", "deny", "Deny"),
+        ("a", "say('allow', 'once')", "Allow"),
+        ("s", "say('allow', 'subtree')", "Allow below"),
+        ("t", "say('allow', 'tree')", "Allow in the tree"),
+        ("d", "say('deny', 'once')", "Deny"),
+        ("D", "say('deny', 'subtree')", "Deny below"),
         ("w", "words", "Words"),
         ("g", "go", "Go to"),
     ]
@@ -89,6 +102,9 @@ class Inbox(Dialog[int]):
     }
     Inbox #detail {
         text-wrap: nowrap;
+    }
+    Inbox .-more {
+        margin-top: 0;
     }
     Inbox .-words {
         height: 1;
@@ -139,7 +155,11 @@ class Inbox(Dialog[int]):
         yield Problem()
         with Horizontal(classes="dialog--buttons"):
             yield PlainButton("Allow once (a)", id="allow")
-            yield PlainButton("Deny (d)", id="deny")
+            yield PlainButton("Allow below (s)", id="below")
+            yield PlainButton("Allow in tree (t)", id="tree")
+        with Horizontal(classes="dialog--buttons -more"):
+            yield PlainButton("Deny once (d)", id="deny")
+            yield PlainButton("Deny below (D)", id="deny_below")
             yield PlainButton("Send words (w)", id="send")
             yield PlainButton("Go to job (g)", id="go")
 
@@ -203,23 +223,26 @@ class Inbox(Dialog[int]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Do what the button says."""
-        {"allow": self.action_allow, "deny": self.action_deny, "send": self._send, "go": self.action_go}[
-            event.button.id or "go"
-        ]()
+        match event.button.id:
+            case "send":
+                self._send()
+            case "go":
+                self.action_go()
+            case name:
+                self.action_say(*_SAID[name or "deny"])
 
-    def action_allow(self) -> None:
-        """Allow this one call."""
+    def action_say(self, verdict: Literal["allow", "deny"], scope: Scope) -> None:
+        """Allow or deny: this one call, or for good by the rules that stand there."""
         item = self._item()
-        if item is not None and item.ask.kind == "question":
-            self.query_one(Problem).tell("this is a question: answer it in words (w), or deny it")
-        elif item is not None:
-            self._answer(AskAnswer(item.ask.id, "allow", self._text()))
-
-    def action_deny(self) -> None:
-        """Deny it."""
-        item = self._item()
-        if item is not None:
-            self._answer(AskAnswer(item.ask.id, "deny", self._text()))
+        if item is None:
+            return
+        question = item.ask.kind == "question"
+        if question and (verdict == "allow" or scope != "once"):
+            self.query_one(Problem).tell("this is a question: answer it in words (w), or deny it (d)")
+        elif scope != "once" and not offered(item.ask):
+            self.query_one(Problem).tell(f"no rule says just this; name one: orch answer {item.ask.id} --rule RULE")
+        else:
+            self._answer(AskAnswer(item.ask.id, verdict, self._text(), scope))
 
     def action_words(self) -> None:
         """Go to the line for words."""
@@ -287,9 +310,10 @@ class Inbox(Dialog[int]):
         self.query_one(VerticalScroll).scroll_home(animate=False)
         words = self.query_one("#words", Input)
         words.value = "" if item is None else self._words.get(item.ask.id, "")
-        self.query_one("#allow", Button).display = item is None or item.ask.kind == "permission"
+        asks_leave = item is None or item.ask.kind == "permission"
         for button in self.query(Button):
             button.disabled = item is None
+            button.display = asks_leave or button.id in ("deny", "send", "go")
 
     def _draw_heading(self) -> None:
         count = f"{self._total:,} ask{'s wait' if self._total != 1 else ' waits'} for an answer"

@@ -77,7 +77,7 @@ class LimitsForm(Dialog[Limits]):
         with Grid():
             for field in FIELDS:
                 yield FixedText(field.name, classes="-name")
-                yield PlainInput(self._typed[field.name], id=field.name, placeholder="none")
+                yield PlainInput(self._typed[field.name], id=field.name, placeholder="none", replaced=True)
                 yield FixedText(field.used(self._form))
                 yield FixedText(id=f"allows-{field.name}")
         yield Problem()

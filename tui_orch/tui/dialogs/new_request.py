@@ -61,7 +61,7 @@ class NewRequest(Dialog[NewTree]):
     }
     NewRequest Grid {
         grid-size: 6;
-        grid-columns: 13 1fr 12 1fr 12 1fr;
+        grid-columns: 13 1fr 13 1fr 12 1fr;
         grid-rows: 1;
         height: 3;
         margin-top: 1;
@@ -119,7 +119,7 @@ class NewRequest(Dialog[NewTree]):
         with Grid():
             for name in (*NUMBERS[:3], NUMBERS[3], "timeout", "budget_usd"):
                 yield FixedText(name)
-                yield PlainInput(self._fields[name], id=name, placeholder=empty[name])
+                yield PlainInput(self._fields[name], id=name, placeholder=empty[name], replaced=True)
             for name, words in (("kind", KINDS), ("split", SPLITS)):
                 yield FixedText(name)
                 yield _select(name, words, self._fields[name])

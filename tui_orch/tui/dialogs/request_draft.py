@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from store import permission_rule
 from store.models import Limits, NewTree
 from store.settings import Settings
 from store.states import Kind
@@ -30,7 +31,6 @@ SPLITS = ("auto", "list", "none")
 _SOURCE = "the request"
 _FORM = "the form"
 # A comma within brackets belongs to the rule: Bash(git log:*, git show:*).
-_BETWEEN_RULES = re.compile(r",(?![^(]*\))")
 _WHOLE = re.compile(r"-?\d{1,12}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
@@ -141,9 +141,7 @@ def _config(fields: Mapping[str, str]) -> dict[str, Any]:
     if "timeout" in given:
         values |= _timeouts(given["timeout"])
     if "allowed_tools" in given:
-        values["allowed_tools"] = [
-            rule.strip() for rule in _BETWEEN_RULES.split(given["allowed_tools"]) if rule.strip()
-        ]
+        values["allowed_tools"] = permission_rule.split(given["allowed_tools"])
     return values
 
 

@@ -4,7 +4,7 @@ Owns the life of an ask within a run. Who asks and what an answer means to it is
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,8 +12,11 @@ from store import asks
 from store.claim import lend_slot, want_slot
 from store.database import Reader, Transaction
 from store.models import Ask, Fence
+from store.permission_rule import decide
+from store.rules import rules_asked_for, ways_of
 from store.tree import get_job
 from tui_orch.worker.claude.fenced import FencedStore
+from tui_orch.worker.claude.prompt import answer_text, refused_text
 from tui_orch.worker.claude.turn import Turn
 
 
@@ -26,6 +29,17 @@ class Question:
     tool: str
     input: Mapping[str, Any]
     options: tuple[str, ...] = ()
+    title: str | None = None
+    suggestions: tuple[str, ...] = ()  # rules that Claude Code would keep
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a rule or a person says to a call. ``text`` is for the worker, ``rules`` allow it for good."""
+
+    allowed: bool
+    text: str
+    rules: tuple[str, ...] = ()
 
 
 class Person:
@@ -49,16 +63,59 @@ class Person:
 
         An ask that the job has stored before is not stored twice. Raises StaleAttempt.
         """
-        known = self._store.write(lambda tx, fence, now_ms: self._known(tx, fence, question, now_ms))
-        if known is not None:
-            return known
-        ask_id = self._store.write(lambda tx, fence, now_ms: _open_ask(tx, fence, question, now_ms))
+        found = self._store.write(
+            lambda tx, fence, now_ms: self._known(tx, fence, question, now_ms) or _open_ask(tx, fence, question, now_ms)
+        )
+        return found if isinstance(found, Ask) else await self._answer(found)
+
+    async def may(self, question: Question, known: Collection[str] = ()) -> Permit | None:
+        """Return whether a call may be made, by the rules in force now or by a person; None as in ``ask``.
+
+        ``known``: rules that Claude Code applies by itself. Raises StaleAttempt.
+        """
+        found = self._store.write(
+            lambda tx, fence, now_ms: (
+                self._decided(tx, fence, question, now_ms, known) or _open_ask(tx, fence, question, now_ms)
+            )
+        )
+        if isinstance(found, Permit):
+            return found
+        answer = await self._answer(found)
+        return None if answer is None else self._store.read(lambda reader: _permit(reader, answer))
+
+    def ruled(self, question: Question) -> Permit | None:
+        """Return what the rules or an earlier answer say to a call, without asking. Raises StaleAttempt."""
+        return self._store.write(lambda tx, fence, now_ms: self._decided(tx, fence, question, now_ms))
+
+    async def _answer(self, ask_id: int) -> Ask | None:
         answer = await self._wait(ask_id)
         if answer is None:
             self._turn.waits_for = "ask"
             return None
         self._store.write(lambda tx, _, now_ms: asks.use_answer(tx, ask_id, now_ms))
         return answer
+
+    def _decided(
+        self, tx: Transaction, fence: Fence, question: Question, now_ms: int, known: Collection[str] = ()
+    ) -> Permit | None:
+        """Look in the transaction that opens the ask: a rule that is made meanwhile finds either this or the ask."""
+        answer = self._known(tx, fence, question, now_ms)
+        if answer is not None:
+            return _permit(tx, answer)
+        rule = decide(ways_of(tx, fence.job_id), question.tool, question.input, known)
+        if rule is None or rule.verdict == "allow":
+            return None if rule is None else Permit(True, "", (rule.rule,))
+        asks.refuse_by_rule(
+            tx,
+            fence,
+            rule,
+            question=question.text,
+            now_ms=now_ms,
+            tool=question.tool,
+            input=question.input,
+            title=question.title,
+        )
+        return Permit(False, refused_text(rule))
 
     def _known(self, tx: Transaction, fence: Fence, question: Question, now_ms: int) -> Ask | None:
         found = asks.take_answer(tx, fence, question.kind, question.tool, question.input, now_ms)
@@ -92,6 +149,13 @@ class Person:
         return True if not job.lending or job.attempt != self._store.fence.attempt else None
 
 
+def _permit(reader: Reader, answer: Ask) -> Permit:
+    made = rules_asked_for(reader, answer)
+    return Permit(
+        answer.answer == "allow", answer_text(answer), tuple(rule.rule for rule in made if rule.verdict == "allow")
+    )
+
+
 def _answer_of(reader: Reader, ask_id: int) -> Ask | None:
     found = asks.get_ask(reader, ask_id)
     return found if found.answer is not None else None
@@ -111,6 +175,8 @@ def _open_ask(tx: Transaction, fence: Fence, question: Question, now_ms: int) ->
         tool=question.tool,
         input=question.input,
         options=question.options,
+        title=question.title,
+        suggestions=question.suggestions,
     )
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from store import asks
 from store.database import Reader
-from store.models import Ask, Job, Tree
+from store.models import Ask, Job, Rule, Tree
+from store.rules import rules_for
 from store.tree import attempts, get_job, get_tree, ledger, path
 from tui_orch.worker.claude.appendix import appendix, remaining
 from tui_orch.worker.claude.options import work_dir
@@ -23,6 +24,7 @@ class Briefing:
     prompt: Prompt
     appendix: str
     told: tuple[Ask, ...]  # answers that stand in the prompt
+    rules: tuple[Rule, ...]  # in force for the job
     spent_usd: float  # of the whole tree
 
 
@@ -46,5 +48,6 @@ def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *,
         prompt=prompt,
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
+        rules=tuple(rules_for(reader, job_id)),
         spent_usd=get_job(reader, job.root_id).subtree_cost_usd,
     )

@@ -33,7 +33,8 @@ def _reported(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _asked(ask: Ask) -> dict[str, Any]:
     text = {"text": bounded(ask.text, _INPUT_CHARS)} if ask.text else {}
-    return {"tool": ask.tool, "input": bounded(dict(ask.input or {}), _INPUT_CHARS), **text}
+    rule = {"rule_id": ask.rule_id} if ask.rule_id is not None else {}
+    return {"tool": ask.tool, "input": bounded(dict(ask.input or {}), _INPUT_CHARS), **text, **rule}
 
 
 def _key(one: Mapping[str, Any]) -> str:

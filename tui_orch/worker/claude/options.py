@@ -2,9 +2,12 @@
 
 Measured with 2.1.330: ``disallowed_tools`` takes names that this version does not know; ``max_budget_usd`` counts what
 this process spends, not what the session spent before; an ``allowed_tools`` entry ``mcp__orch__*`` allows our tools.
+The lists of rules go over as one text that is split at commas outside brackets, without any escape: the rule
+``Bash(echo ), Bash, x)`` arrives as three, and one of them allows the whole shell. See ``stays_whole``.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -19,7 +22,9 @@ from claude_agent_sdk import (
 )
 from claude_agent_sdk.types import HookEvent
 
-from store.models import Job, Tree
+from store.errors import BadInput
+from store.models import Job, Rule, Tree
+from store.permission_rule import parse
 
 SERVER = "orch"
 #: What would start agents that the store does not see, talk to other sessions, or run after the turn has ended; and
@@ -41,6 +46,7 @@ _ENV = {
     "CLAUDE_CODE_DISABLE_CRON": "1",  # and nothing comes up later
 }
 _CLI_PATH = "ORCH_CLAUDE_PATH"
+_SPLITS = re.compile(r"[()\\]")
 _LEAST_BUDGET_USD = 0.000_001
 
 
@@ -63,15 +69,20 @@ def claude_options(
     resume: str | None,
     spent_usd: float,
     callbacks: Callbacks,
+    rules: Sequence[Rule] = (),
 ) -> ClaudeAgentOptions:
-    """Return the options of one run. ``resume``: the session to go on with; ``spent_usd``: of the whole tree so far."""
+    """Return the options of one run.
+
+    ``resume``: the session to go on with; ``spent_usd``: of the whole tree so far; ``rules``: those in force for the
+    job, of which Claude Code gets what it can be told (the others are decided on when it asks).
+    """
     return ClaudeAgentOptions(
         cwd=work_dir,
         cli_path=env.get(_CLI_PATH) or None,
         model=job.model or tree.model,
         permission_mode=cast(PermissionMode, tree.permission_mode),
-        allowed_tools=[*tree.allowed_tools, f"mcp__{SERVER}__*"],
-        disallowed_tools=list(DISALLOWED),
+        allowed_tools=[*applied(tree, rules), f"mcp__{SERVER}__*"],
+        disallowed_tools=[*DISALLOWED, *_whole(rule.rule for rule in rules if rule.verdict == "deny")],
         setting_sources=setting_sources(tree),
         system_prompt={"type": "preset", "preset": "claude_code", "append": appendix},
         max_budget_usd=budget_left(tree, spent_usd),
@@ -82,6 +93,24 @@ def claude_options(
         hooks={event: list(matchers) for event, matchers in callbacks.hooks.items()},
         max_buffer_size=MAX_MESSAGE_BYTES,
     )
+
+
+def applied(tree: Tree, rules: Sequence[Rule]) -> list[str]:
+    """Return the rules by which Claude Code itself allows calls in a run that begins now."""
+    return _whole([*tree.allowed_tools, *(rule.rule for rule in rules if rule.verdict == "allow")])
+
+
+def stays_whole(rule: str) -> bool:
+    """Tell whether a rule means the same to Claude Code as to us, whatever way it is told."""
+    try:
+        _, content = parse(rule)
+    except BadInput:
+        return False
+    return content is None or (content.isprintable() and not _SPLITS.search(content))
+
+
+def _whole(rules: Iterable[str]) -> list[str]:
+    return [rule for rule in dict.fromkeys(rules) if stays_whole(rule)]
 
 
 def budget_left(tree: Tree, spent_usd: float) -> float | None:

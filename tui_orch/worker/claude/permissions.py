@@ -6,29 +6,39 @@ prompt of the resumed session says that it was none.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from claude_agent_sdk import PermissionResult, PermissionResultAllow, PermissionResultDeny, ToolPermissionContext
+from claude_agent_sdk import (
+    PermissionResult,
+    PermissionResultAllow,
+    PermissionResultDeny,
+    PermissionUpdate,
+    ToolPermissionContext,
+)
+from claude_agent_sdk.types import PermissionRuleValue
 
-from store.errors import StaleAttempt, StoreError
+from store.errors import BadInput, StaleAttempt, StoreError
 from store.models import Ask
-from tui_orch.worker.claude.asking import Person, Question
-from tui_orch.worker.claude.prompt import answer_text
+from store.permission_rule import parse
+from tui_orch.worker.claude.asking import Permit, Person, Question
+from tui_orch.worker.claude.options import stays_whole
 from tui_orch.worker.claude.turn import Turn
 from tui_orch.worker.claude.wording import cut, one_line, sound
 
 QUESTION_TOOL = "AskUserQuestion"
 _QUESTION_CHARS = 4_000
+_TITLE_CHARS = 200
 _PARKED = "Waiting for a person; the answer comes when you are resumed. This is not a refusal."
 
 
 class Permissions:
-    """The ``can_use_tool`` of one run."""
+    """The ``can_use_tool`` of one run. ``known``: rules that Claude Code was started with and applies by itself."""
 
-    def __init__(self, person: Person, turn: Turn) -> None:
+    def __init__(self, person: Person, turn: Turn, known: Iterable[str] = ()) -> None:
         self._person = person
         self._turn = turn
+        self._known = set(known)
 
     async def can_use_tool(
         self, tool: str, tool_input: dict[str, Any], context: ToolPermissionContext
@@ -37,19 +47,27 @@ class Permissions:
         if self._turn.waits_for is not None:
             return self._park(context)
         given = sound(tool_input)
-        question = user_question(given) if tool == QUESTION_TOOL else permission(tool, given, context)
         try:
-            answer = await self._person.ask(question)
+            if tool == QUESTION_TOOL:
+                answer = await self._person.ask(user_question(given))
+                if answer is not None:
+                    return PermissionResultAllow(
+                        updated_input={**tool_input, "answers": user_answers(tool_input, answer)}
+                    )
+                return self._park(context)
+            permit = await self._person.may(permission(tool, given, context), self._known)
         except StoreError as error:
             over = isinstance(error, StaleAttempt)
             return PermissionResultDeny(message=f"A person could not be asked: {error}", interrupt=over)
-        if answer is None:
+        if permit is None:
             return self._park(context)
-        if tool == QUESTION_TOOL:
-            return PermissionResultAllow(updated_input={**tool_input, "answers": user_answers(tool_input, answer)})
-        if answer.answer == "allow":
-            return PermissionResultAllow()
-        return PermissionResultDeny(message=answer_text(answer))
+        return self._allow(permit) if permit.allowed else PermissionResultDeny(message=permit.text)
+
+    def _allow(self, permit: Permit) -> PermissionResult:
+        """Allow it; rules that are new to Claude Code are told to it, so that it need not ask again in this run."""
+        new = [rule for rule in permit.rules if rule not in self._known and stays_whole(rule)]
+        self._known.update(new)
+        return PermissionResultAllow(updated_permissions=[session_rules(new)] if new else None)
 
     def _park(self, context: ToolPermissionContext) -> PermissionResult:
         if context.tool_use_id:
@@ -61,7 +79,41 @@ def permission(tool: str, tool_input: Mapping[str, Any], context: ToolPermission
     """Return what to ask a person about a call that no rule decides."""
     why = one_line(context.decision_reason or "", 300)
     text = f"May it call {tool}?{f' {why}' if why else ''}\n{json.dumps(dict(tool_input), ensure_ascii=False)}"
-    return Question("permission", cut(text, _QUESTION_CHARS), tool, tool_input)
+    title = one_line(context.title or context.description or "", _TITLE_CHARS) or None
+    return Question(
+        "permission",
+        cut(text, _QUESTION_CHARS),
+        tool,
+        tool_input,
+        title=title,
+        suggestions=suggested(context.suggestions),
+    )
+
+
+def suggested(updates: Iterable[PermissionUpdate]) -> tuple[str, ...]:
+    """Return the rules that Claude Code would keep; other changes that it suggests (modes, folders) are left out."""
+    found = []
+    for update in updates:
+        if update.type == "addRules" and update.behavior == "allow":
+            found += [
+                f"{rule.tool_name}({rule.rule_content})" if rule.rule_content else rule.tool_name
+                for rule in update.rules or ()
+            ]
+    return tuple(dict.fromkeys(rule for rule in found if _is_rule(rule)))
+
+
+def session_rules(rules: Iterable[str]) -> PermissionUpdate:
+    """Return the change by which Claude Code allows what these rules cover until its process ends."""
+    values = [PermissionRuleValue(*parse(rule)) for rule in rules]
+    return PermissionUpdate(type="addRules", behavior="allow", destination="session", rules=values)
+
+
+def _is_rule(text: str) -> bool:
+    try:
+        parse(text)
+    except BadInput:
+        return False
+    return True
 
 
 def user_question(tool_input: Mapping[str, Any]) -> Question:

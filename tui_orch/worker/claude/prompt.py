@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store.models import Ask, Attempt, Job, LedgerEntry
+from store.models import Ask, Attempt, Job, LedgerEntry, Rule
 from store.states import FINAL, Reason
 from tui_orch.worker.claude import ledger as told
 from tui_orch.worker.claude.wording import cut, one_line
@@ -74,10 +74,18 @@ def answer_text(ask: Ask) -> str:
         return f"A person allowed it (ask #{ask.id})." + (f' They add: "{text}".' if text else "")
     if ask.answer == "void":
         return _no_answer(ask)
+    by = f"ask #{ask.id}" if ask.rule_id is None else f"ask #{ask.id}, by rule {ask.rule_id} for all such calls"
+    return f"A person refused it ({by}).{_refusal(text)}"
+
+
+def refused_text(rule: Rule) -> str:
+    """Return why a call is refused about which nobody was asked, for the worker that made it."""
+    return f"A rule refuses it (rule {rule.id}, made by a person: {rule.rule}).{_refusal((rule.text or '').strip())}"
+
+
+def _refusal(text: str) -> str:
     said = f' They say: "{text}".' if text else ""
-    return (
-        f"A person refused it (ask #{ask.id}).{said} Do not try the same again; find another way or go on without it."
-    )
+    return f"{said} Do not try the same again; find another way or go on without it."
 
 
 def _no_answer(ask: Ask) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from claude_agent_sdk import Message
 
 from store import asks
-from store.claim import last_session_cost, set_activity, set_session
+from store.claim import last_session_cost, note_denials, set_activity, set_session
 from store.database import Reader, Transaction
 from store.errors import StaleAttempt, StoreBusy
 from store.models import Ask, Job, LedgerEntry, Outcome
@@ -37,12 +37,13 @@ from tui_orch.worker.claude.fenced import FencedStore, clock_ms
 from tui_orch.worker.claude.heard import Heard, hear
 from tui_orch.worker.claude.hooks import ending_hooks
 from tui_orch.worker.claude.judge import Findings, judge
-from tui_orch.worker.claude.options import Callbacks, budget_left, claude_options
+from tui_orch.worker.claude.options import Callbacks, applied, budget_left, claude_options
 from tui_orch.worker.claude.permissions import Permissions
 from tui_orch.worker.claude.tools import orch_server
 from tui_orch.worker.claude.transcript import Transcript
 from tui_orch.worker.claude.turn import Turn
 from tui_orch.worker.claude.usage import own_usage
+from tui_orch.worker.masking import Mask
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.work import Ending, Finished, Released, Work
 
@@ -57,7 +58,7 @@ _log = logging.getLogger(__name__)
 
 def run_session(work: Work, signals: StopSignal) -> Ending:
     """Run one attempt; see ``tui_orch.worker.claude.run``."""
-    with exactly(work.env), Transcript(work.folder) as transcript:
+    with exactly(work.env), Transcript(work.folder, Mask.of(work.env)) as transcript:
         return asyncio.run(_run(work, transcript, signals))
 
 
@@ -77,6 +78,7 @@ class Run:
         self._store = FencedStore(work.store, work.job)
         self._turn = Turn()
         self._heard = Heard()
+        self._mask = Mask.of(work.env)
         self._activity = Activity(self._store_activity)
         self._spoken_to = False
         self._unusable = False  # no Claude Code could be started here
@@ -163,7 +165,7 @@ class Run:
     def _connection(self, briefing: Briefing, person: Person) -> Connection:
         callbacks = Callbacks(
             server=orch_server(self._store, self._turn, person),
-            can_use_tool=Permissions(person, self._turn).can_use_tool,
+            can_use_tool=Permissions(person, self._turn, applied(briefing.tree, briefing.rules)).can_use_tool,
             hooks=ending_hooks(self._turn),
         )
         options = claude_options(
@@ -175,6 +177,7 @@ class Run:
             resume=briefing.resume,
             spent_usd=briefing.spent_usd,
             callbacks=callbacks,
+            rules=briefing.rules,
         )
         return Connection(options)
 
@@ -210,7 +213,7 @@ class Run:
     def _store_activity(self, text: str) -> None:
         # Called from a timer: StaleAttempt has set ``stale``, and a line that a busy store does not take is no loss.
         with suppress(StaleAttempt, StoreBusy):
-            self._store.write(lambda tx, fence, now_ms: set_activity(tx, fence, text, now_ms))
+            self._store.write(lambda tx, fence, now_ms: set_activity(tx, fence, self._mask.text(text), now_ms))
 
     def _judge(self, briefing: Briefing, broke: str | None) -> Ending:
         heard = self._heard
@@ -220,7 +223,10 @@ class Run:
         if taken:
             self._use_answers(briefing)
         last = self._store.read(lambda reader: look_last(reader, briefing.job.id, heard.session_id))
-        return judge(
+        denials = all_denials(
+            heard.result.denials if heard.result else (), self._turn.parked, last.asked, last.job.denials
+        )
+        ending = judge(
             Findings(
                 heard=heard,
                 usage=own_usage(heard.result.totals if heard.result else None, heard.estimate, last.known_usd),
@@ -229,9 +235,7 @@ class Run:
                 waits_for=self._turn.waits_for,
                 unsettled=sum(is_unsettled(entry, delivered) for entry in last.entries),
                 delivered=tuple(sorted(delivered)),
-                denials=all_denials(
-                    heard.result.denials if heard.result else (), self._turn.parked, last.asked, last.job.denials
-                ),
+                denials=denials,
                 broke=broke,
                 stopped=self.stop.is_set() or (broke is not None and last.job.stop_reason is not None),
                 stop_reason=last.job.stop_reason,
@@ -239,6 +243,9 @@ class Run:
                 idle_s=self._idle_s,
             )
         )
+        if denials and not isinstance(ending, Finished):  # the next run hears nothing of them
+            self._store.write(lambda tx, fence, _: note_denials(tx, fence, denials))
+        return ending
 
     def _use_answers(self, briefing: Briefing) -> None:
         """Mark the answers that were told as used; a permission stays open for the call that it was given for."""

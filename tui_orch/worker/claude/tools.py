@@ -11,9 +11,9 @@ from typing import Any
 
 from claude_agent_sdk import McpSdkServerConfig, SdkMcpTool, ToolAnnotations, create_sdk_mcp_server, tool
 
-from store import submit
+from store import permission_rule, submit
 from store.errors import BadInput, StaleAttempt, StoreError
-from store.models import LedgerEntry, NewJob, Spawned, Tree
+from store.models import LedgerEntry, NewJob, Spawned
 from store.states import FINAL, Kind
 from store.tree import ledger
 from tui_orch.worker.claude import ledger as told
@@ -126,18 +126,18 @@ class Tools:
 
         A command job runs without Claude Code's permission rules, so it must not be a way around them.
         """
-        tree = self._store.tree()
-        if commands_allowed(tree, commands):
-            return True
-        if tree.permission_mode in ("dontAsk", "plan"):
-            raise Refusal(f"subtasks of kind command are not allowed here (permission mode {tree.permission_mode})")
         text = "May it start these commands as subtasks?\n" + "\n".join(commands)
-        tool_name = f"mcp__{SERVER}__{SPAWN}"
-        answer = await self._person.ask(Question("permission", text, tool_name, {"commands": list(commands)}))
-        if answer is None:
+        question = Question("permission", text, permission_rule.SPAWN, {"commands": list(commands)})
+        permit, mode = self._person.ruled(question), self._store.tree().permission_mode
+        if permit is None and mode == "bypassPermissions":
+            return True
+        if permit is None and mode in ("dontAsk", "plan"):
+            raise Refusal(f"subtasks of kind command are not allowed here (permission mode {mode})")
+        permit = permit or await self._person.may(question)
+        if permit is None:
             return False
-        if answer.answer != "allow":
-            raise Refusal(answer_text(answer))
+        if not permit.allowed:
+            raise Refusal(permit.text)
         return True
 
     def _entries(self) -> list[LedgerEntry]:
@@ -146,14 +146,6 @@ class Tools:
 
 class Refusal(Exception):
     """The call can not be carried out; the text says why and what to do."""
-
-
-def commands_allowed(tree: Tree, commands: tuple[str, ...]) -> bool:
-    """Tell whether the tree's own rules allow these shell lines: all of Bash, or each line by its exact rule."""
-    if tree.permission_mode == "bypassPermissions":
-        return True
-    allowed = set(tree.allowed_tools)
-    return bool(allowed & {"Bash", "Bash()", "Bash(*)"}) or all(f"Bash({line})" in allowed for line in commands)
 
 
 def tools_of(tools: Tools) -> list[SdkMcpTool[Any]]:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from store.home import FILE_MODE
+from tui_orch.worker.masking import Mask
 
 FILE = "transcript.jsonl"
 #: Longest text and longest line (characters) that are written.
@@ -28,13 +29,14 @@ _DEPTH = 40
 class Transcript:
     """The open file of one attempt. Raises OSError where it can not be written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mask: Mask | None = None) -> None:
+        self._mask = mask or Mask()
         fd = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
         self._file = os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, now_ms: int, kind: str, content: Any) -> None:
         """Write one line: the time, the kind of message, and its content."""
-        self._file.write(line(now_ms, kind, content) + "\n")
+        self._file.write(self._mask.text(line(now_ms, kind, content)) + "\n")
         self._file.flush()
 
     def close(self) -> None:
