@@ -18,6 +18,7 @@ from store.tree import get_job
 from tui_orch.worker.claude.fenced import FencedStore
 from tui_orch.worker.claude.prompt import answer_text, refused_text
 from tui_orch.worker.claude.turn import Turn
+from tui_orch.worker.masking import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,14 @@ class Permit:
 class Person:
     """Asks for one run. ``told``: answers that stood in the run's prompt already."""
 
-    def __init__(self, store: FencedStore, turn: Turn, park_after_s: float, told: Sequence[Ask] = ()) -> None:
+    def __init__(
+        self, store: FencedStore, turn: Turn, park_after_s: float, told: Sequence[Ask] = (), mask: Mask | None = None
+    ) -> None:
         self._store = store
         self._turn = turn
         self._park_after_s = park_after_s
         self._told = list(told)
+        self._mask = mask or Mask()
         self._waiting = 0
         self._slot = asyncio.Lock()
 
@@ -63,8 +67,9 @@ class Person:
 
         An ask that the job has stored before is not stored twice. Raises StaleAttempt.
         """
+        stored = self._mask.of_any(question)
         found = self._store.write(
-            lambda tx, fence, now_ms: self._known(tx, fence, question, now_ms) or _open_ask(tx, fence, question, now_ms)
+            lambda tx, fence, now_ms: self._known(tx, fence, stored, now_ms) or _open_ask(tx, fence, stored, now_ms)
         )
         return found if isinstance(found, Ask) else await self._answer(found)
 
@@ -75,7 +80,8 @@ class Person:
         """
         found = self._store.write(
             lambda tx, fence, now_ms: (
-                self._decided(tx, fence, question, now_ms, known) or _open_ask(tx, fence, question, now_ms)
+                self._decided(tx, fence, question, now_ms, known)
+                or _open_ask(tx, fence, self._mask.of_any(question), now_ms)
             )
         )
         if isinstance(found, Permit):
@@ -99,9 +105,11 @@ class Person:
         self, tx: Transaction, fence: Fence, question: Question, now_ms: int, known: Collection[str] = ()
     ) -> Permit | None:
         """Look in the transaction that opens the ask: a rule that is made meanwhile finds either this or the ask."""
-        answer = self._known(tx, fence, question, now_ms)
+        stored = self._mask.of_any(question)
+        answer = self._known(tx, fence, stored, now_ms)
         if answer is not None:
             return _permit(tx, answer)
+        # The rules see the call as it is; what is kept of it holds no secrets.
         rule = decide(ways_of(tx, fence.job_id), question.tool, question.input, known)
         if rule is None or rule.verdict == "allow":
             return None if rule is None else Permit(True, "", (rule.rule,))
@@ -109,11 +117,11 @@ class Person:
             tx,
             fence,
             rule,
-            question=question.text,
+            question=stored.text,
             now_ms=now_ms,
-            tool=question.tool,
-            input=question.input,
-            title=question.title,
+            tool=stored.tool,
+            input=stored.input,
+            title=stored.title,
         )
         return Permit(False, refused_text(rule))
 

@@ -114,7 +114,7 @@ class Run:
 
     async def _converse(self, briefing: Briefing) -> str | None:
         """Start Claude Code, say the prompt and hear it out. Return why it broke off, or None. Raises ResumeRefused."""
-        person = Person(self._store, self._turn, briefing.tree.park_after_s, briefing.told)
+        person = Person(self._store, self._turn, briefing.tree.park_after_s, briefing.told, self._mask)
         line = self._connection(briefing, person)
         talk = asyncio.create_task(self._talk(line, briefing))
         waits = (self.stop.wait(), self._store.stale.wait(), self._until_silent(person))
@@ -243,8 +243,10 @@ class Run:
                 idle_s=self._idle_s,
             )
         )
-        if denials and not isinstance(ending, Finished):  # the next run hears nothing of them
-            self._store.write(lambda tx, fence, _: note_denials(tx, fence, denials))
+        if denials and not isinstance(ending, Finished) and not self.stop.is_set():
+            # The next run hears nothing of them. A run that was stopped was refused its last calls by that alone.
+            kept = self._mask.of_any(denials)
+            self._store.write(lambda tx, fence, _: note_denials(tx, fence, kept))
         return ending
 
     def _use_answers(self, briefing: Briefing) -> None:
