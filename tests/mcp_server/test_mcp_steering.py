@@ -73,7 +73,7 @@ async def test_an_answer_can_hold_for_a_subtree_or_the_tree(bench: Bench) -> Non
         shown = await orch.text("open_asks")
         assert '"Bash(git log -1)"' in shown
         bad = await orch.refused("answer_ask", ask_id=first, answer="allow", scope="tree", rules=["Read"])
-        assert "does not cover" in bad
+        assert "is not about what ask" in bad
         bad = await orch.refused("answer_ask", ask_id=first, answer="allow", rules=["Bash(git log:*)"])
         assert "how far it goes" in bad
         found = await orch.data("answer_ask", ask_id=first, answer="allow", scope="tree", rules=["Bash(git log:*)"])

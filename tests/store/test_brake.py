@@ -119,3 +119,17 @@ def test_a_person_who_is_asked_lets_the_store_go_on_at_the_reset_or_leaves_it(
         if paused
         else (None, "usage limit", 9_000_000)
     )
+
+
+@pytest.mark.parametrize("trouble", [LIMIT, DOWN])
+def test_a_person_who_goes_on_waits_for_nothing(at: AtStore, trouble: Trouble) -> None:
+    """The jobs that met the brake were to wait until its end, and that is taken back with it."""
+    root = at.tree()
+    fence = at.start(root)
+    not_before_ms = meet(at, trouble, 1.0)
+    reason = "usage_limit" if trouble is LIMIT else "api_error"
+    at.release(fence, reason, not_before_ms=not_before_ms)
+    assert at.job(root).not_before_ms == not_before_ms
+    with at.store.write() as tx:
+        assert control.resume(tx, None)
+    assert at.job(root).not_before_ms is None

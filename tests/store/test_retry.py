@@ -248,3 +248,16 @@ def test_a_job_that_failed_by_itself_is_its_own_leaf(at: AtStore) -> None:
     at.run(root)
     with pytest.raises(IllegalChange, match="nothing at or below #1 has failed"), at.store.write() as tx:
         retry_failed(tx, root, at.now_ms)
+
+
+def test_a_command_that_failed_by_itself_says_so_again_when_its_children_are_repaired(at: AtStore) -> None:
+    """Its own work is not done again, so its failure stands, and the reason of it is told, not lost."""
+    root = at.tree(kind=Kind.COMMAND)
+    fence = at.start(root)
+    (child,) = at.spawn(fence, "leaf")
+    at.finish(fence, Status.FAILED, reason="exit_code", error="exit code 3")
+    at.run(child, Status.FAILED, reason="exit_code")
+    assert at.states(root, child) == ["failed (exit_code)"] * 2
+    at.retry(child)
+    at.run(child)
+    assert at.states(root, child) == ["failed (exit_code)", "completed"]
