@@ -3,12 +3,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 TESTS ?= tests
+SEED ?= 1
+SECONDS ?= 60
 
-.PHONY: help setup demo test check format docs pictures bench clean
+.PHONY: help setup demo test chaos check format docs pictures bench clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
 	@echo "make test    run the tests"
+	@echo "make chaos SEED=n SECONDS=n  let a storm of faults blow over a store at work (CLAUDE=1: with real Claude Code workers)"
 	@echo "make check   ruff, mypy --strict, import contracts"
 	@echo "make format  let ruff format and fix"
 	@echo "make docs    write docs/cli.md from the commands"
@@ -28,6 +31,9 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+chaos: setup
+	$(BIN)/python -m tests.lifecycle.chaos --seed $(SEED) --seconds $(SECONDS) $(if $(CLAUDE),--claude)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ Decides on rows alone: processes are stopped by the supervisor, which sees ``sto
 from dataclasses import dataclass
 
 from store.brake import set_brake
+from store.budget import look_again
 from store.claim import deadline
 from store.database import Transaction
 from store.errors import IllegalChange, NotFound
@@ -33,6 +34,15 @@ UPDATE trees SET
   max_workers = coalesce(?, max_workers), max_attempts = coalesce(?, max_attempts), timeouts_s = coalesce(?, timeouts_s),
   budget_usd = coalesce(?, budget_usd)
 WHERE root_id = ?
+"""
+_GO_ON = """
+UPDATE store SET paused_ms = NULL, brake_reason = NULL, brake_kind = NULL, brake_until_ms = NULL, api_strikes = 0, crash_strikes = 0
+WHERE paused_ms IS NOT NULL OR brake_reason IS NOT NULL
+"""
+# Those that met the brake stand in the queue until it would have ended: hours, after a usage limit.
+_WAIT_NO_MORE = """
+UPDATE jobs SET not_before_ms = NULL
+WHERE status = 'queued' AND not_before_ms IS NOT NULL AND (reason = 'usage_limit' OR reason = 'api_error')
 """
 _STARTED = """
 SELECT id FROM jobs WHERE root_id = ? AND status IN ('queued', 'running', 'waiting') AND started_ms IS NOT NULL ORDER BY id
@@ -122,8 +132,10 @@ def pause(tx: Transaction, root_id: int | None, now_ms: int) -> bool:
 def resume(tx: Transaction, root_id: int | None) -> bool:
     """Take back a pause, and for the whole store a brake too. False if there was none."""
     if root_id is None:
-        sql = "UPDATE store SET paused_ms = NULL, brake_reason = NULL, brake_kind = NULL, brake_until_ms = NULL, api_strikes = 0, crash_strikes = 0 WHERE paused_ms IS NOT NULL OR brake_reason IS NOT NULL"
-        return bool(tx.run(sql))
+        if not tx.run(_GO_ON):
+            return False
+        tx.run(_WAIT_NO_MORE)
+        return True
     get_tree(tx, root_id)
     return bool(tx.run("UPDATE trees SET paused_ms = NULL WHERE root_id = ? AND paused_ms IS NOT NULL", (root_id,)))
 
@@ -135,6 +147,8 @@ def set_limits(tx: Transaction, root_id: int, limits: Limits) -> Tree:
     """
     get_tree(tx, root_id)
     tx.run(_SET_LIMITS, (*limit_values(limits), root_id))
+    if limits.budget_usd is not None:
+        look_again(tx, root_id)
     tree = get_tree(tx, root_id)
     due: dict[int | None, int | None] = {None: None}
     for (job_id,) in tx.rows(_STARTED, (root_id,)):
@@ -160,8 +174,10 @@ def root_of(tx: Transaction, job_id: int) -> int:
 def _wait_again(tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None, now_ms: int) -> int:
     # A command's own work is not done again: only its children decide anew. A session is resumed with the new ledger.
     own = job.own_status.value if job.kind is Kind.COMMAND and job.own_status else None
+    # Its own failure, or its cancelling, stands whatever its children come to: so does the reason of it.
+    reason = job.reason if own in (Status.FAILED, Status.CANCELLED) else Reason.CHILDREN.value
     due_ms = deadline(tree, job, now_ms, parent_due_ms)
-    tx.run(_REOPEN, ("waiting", Reason.CHILDREN.value, "children", own, now_ms, now_ms, due_ms, False, job.id))
+    tx.run(_REOPEN, ("waiting", reason, "children", own, now_ms, now_ms, due_ms, False, job.id))
     return due_ms
 
 

@@ -127,7 +127,8 @@ class Store:
             try:
                 yield Reader(self._connection)
             finally:
-                self._connection.execute("COMMIT").fetchall()
+                # Unlike COMMIT this can not fail and leave the transaction open for good.
+                self._connection.execute("ROLLBACK").fetchall()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -192,7 +193,9 @@ class Store:
 
     def _check_place(self) -> None:
         if _identity(self.home) != self._file:
-            raise StoreDamaged(f"{self.home.database} is not the file that was opened: it was deleted, moved or replaced")
+            raise StoreDamaged(
+                f"{self.home.database} is not the file that was opened: it was deleted, moved or replaced"
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ wait for it are queued or ended here, not by whoever looks next.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Literal
 
 from store.claim import require_running
@@ -40,6 +41,7 @@ UPDATE jobs SET session_id = coalesce(?, session_id), tries = 0, stop_reason = N
 _OPEN_CHILDREN = (
     "SELECT count(*) FROM jobs WHERE parent_id = ? AND (status IN ('queued', 'running') OR status = 'waiting')"
 )
+_CLAIMED = "SELECT claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
 _CHILD_STATES = "SELECT status FROM jobs WHERE parent_id = ?"
 _DELIVERED = "UPDATE jobs SET delivered = 1 WHERE id = ? AND parent_id = ? AND status IN ('completed', 'partial', 'failed', 'cancelled')"
 
@@ -125,12 +127,16 @@ def release(
 ) -> Status:
     """End an attempt that could not go on through no fault of the job: it is queued again and no try is used up.
 
-    Raises StaleAttempt.
+    But a command that was at work and has children fails: run again, it would spawn them once more. Raises
+    StaleAttempt.
     """
     job = require_running(tx, fence)
     ending = Outcome(Status.CANCELLED, reason, error=error, session_id=session_id, usage=usage or Usage())
     if _stop_reason(job):
         return finish(tx, fence, ending, now_ms, delivered)
+    if _spawns_again(job) and tx.value(_CLAIMED, (fence.job_id, fence.attempt)):
+        said = error or "its worker was stopped after it had spawned children; a person runs it again: orch retry"
+        return finish(tx, fence, replace(ending, status=Status.FAILED, error=said, retry=False), now_ms, delivered)
     _end_attempt(tx, fence, "released", ending, now_ms)
     _deliver(tx, fence, delivered)
     tx.run(_REQUEUE, (reason, storable(error), job.tries, not_before_ms, now_ms, session_id, job.id))
@@ -207,10 +213,14 @@ def _own_reason(job: Job, status: Status) -> str | None:
 
 
 def _may_retry(tx: Transaction, job: Job) -> bool:
-    # A command has no session to go on with: run again, it would spawn the children that it already has once more.
-    if job.kind is Kind.COMMAND and job.children:
+    if _spawns_again(job):
         return False
     return job.tries + 1 < get_tree(tx, job.root_id).max_attempts
+
+
+def _spawns_again(job: Job) -> bool:
+    # A command has no session to go on with: run again, it would spawn the children that it already has once more.
+    return job.kind is Kind.COMMAND and job.children > 0
 
 
 def _retry_later(tx: Transaction, job: Job, outcome: Outcome, now_ms: int) -> Status:

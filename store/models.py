@@ -37,6 +37,7 @@ class NewJob:
     timeout_s: float | None = None
     model: str | None = None
     priority: int = 0
+    budget_usd: float | None = None  # its share: dollars of it and all below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Job:
     model: str | None
     priority: int
     timeout_s: float | None
+    budget_usd: float | None  # its share: dollars of it and all below it
     status: Status
     reason: str | None
     attempt: int

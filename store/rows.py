@@ -7,7 +7,7 @@ from store.models import Ask, Attempt, Change, Job, LedgerEntry, Tree, Usage
 from store.states import Kind, Status
 
 JOB_COLUMNS = (
-    "id, parent_id, root_id, depth, batch, kind, title, request, argv, model, priority, timeout_s, status, reason, attempt, "
+    "id, parent_id, root_id, depth, batch, kind, title, request, argv, model, priority, timeout_s, budget_usd, status, reason, attempt, "
     "tries, own_status, result, error, data, denials, session_id, waiting_for, delivered, children, open_children, open_asks, "
     "lending, wants_slot, stop_reason, stop_requested_ms, not_before_ms, deadline_ms, created_ms, changed_ms, started_ms, "
     "ended_ms, activity, activity_ms, cost_usd, subtree_cost_usd, tokens, subtree_tokens, seq"

@@ -3,6 +3,7 @@
 Computes no limit itself: the schema refuses what goes beyond one, for these functions as for anyone else.
 """
 
+import os
 from collections.abc import Sequence
 
 from store import permission_rule
@@ -15,8 +16,8 @@ from store.states import Kind, Status
 from store.tree import get_job, get_tree
 
 _INSERT = """
-INSERT INTO jobs(parent_id, batch, kind, title, request, argv, timeout_s, model, priority, created_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO jobs(parent_id, batch, kind, title, request, argv, timeout_s, model, priority, budget_usd, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEXT_BATCH = "SELECT coalesce(max(batch), 0) + 1 FROM jobs WHERE parent_id = ?"
 _SET_TREE = """
@@ -94,7 +95,7 @@ def _ways(new: NewTree) -> tuple[object, ...]:
         permission_rule.parse(rule)
     sources = None if new.setting_sources is None else dumps(list(new.setting_sources))
     return (
-        new.work_dir,
+        _settled(new.work_dir),
         new.model,
         new.permission_mode,
         None if new.allowed_tools is None else dumps(list(new.allowed_tools)),
@@ -119,6 +120,12 @@ def _insert(tx: Transaction, parent_id: int | None, batch: int | None, new: NewJ
         new.timeout_s,
         new.model,
         new.priority,
+        new.budget_usd,
         now_ms,
     )
     return tx.insert(_INSERT, values)
+
+
+def _settled(work_dir: str) -> str:
+    # A link that is named is followed now, once; one that stands there later has been put in the folder's place.
+    return os.path.realpath(work_dir) if os.path.isabs(work_dir) else work_dir

@@ -79,6 +79,7 @@ CREATE TABLE jobs (
   argv              TEXT,                          -- JSON array, kind command only: run this instead of `sh -c request`
   model             TEXT,                          -- overrides the tree's
   priority          INTEGER NOT NULL DEFAULT 0,    -- higher first, -100 to 100
+  budget_usd        REAL,                          -- its share: dollars of this job and all below it; NULL = what is left of the jobs above
   timeout_s         REAL,                          -- overrides the tree's timeout of this depth; the parent's deadline still holds
   status            TEXT    NOT NULL DEFAULT 'queued',  -- queued | running | waiting | completed | partial | failed | cancelled
   reason            TEXT,                          -- why it is so, see store/states.py
@@ -142,6 +143,7 @@ CREATE TABLE attempts (
   error              TEXT,
   exit_code          INTEGER,                     -- kind command; negative = ended by that signal
   session_id         TEXT,
+  ceiling_usd        REAL,                        -- dollars set aside for it while it runs; NULL = no budget holds for it
   cost_usd           REAL    NOT NULL DEFAULT 0,  -- of this attempt alone
   input_tokens       INTEGER NOT NULL DEFAULT 0,
   output_tokens      INTEGER NOT NULL DEFAULT 0,

@@ -46,6 +46,8 @@ CREATE TRIGGER jobs_guard_insert BEFORE INSERT ON jobs BEGIN
     WHEN NEW.priority NOT BETWEEN -100 AND 100 THEN 'bad_input: priority is ' || NEW.priority || '; allowed: -100 to 100'
     WHEN NEW.timeout_s IS NOT NULL AND NOT (NEW.timeout_s > 0 AND NEW.timeout_s <= 604800)
       THEN 'bad_input: timeout_s is ' || NEW.timeout_s || '; allowed: above 0, up to 604800'
+    WHEN NEW.budget_usd IS NOT NULL AND NOT (NEW.budget_usd > 0 AND NEW.budget_usd <= 1000000000)
+      THEN 'bad_input: budget_usd is ' || NEW.budget_usd || '; allowed: above 0, up to 1000000000'
     WHEN NEW.created_ms IS NOT NULL AND NEW.created_ms NOT BETWEEN 0 AND 253402300799999
       THEN 'bad_input: created_ms is ' || quote(NEW.created_ms) || '; allowed: milliseconds since 1970, up to the year 9999'
     WHEN NEW.argv IS NOT NULL AND (NEW.kind IS NOT 'command' OR NOT json_valid(NEW.argv) OR instr(NEW.argv, '\u0000') > 0)
@@ -117,6 +119,8 @@ CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
       OR NEW.activity_ms NOT BETWEEN 0 AND 253402300799999 OR (OLD.changed_ms IS NOT NULL AND NEW.changed_ms IS NULL)
       THEN 'bad_input: times are milliseconds since 1970, up to the year 9999'
     WHEN NEW.priority NOT BETWEEN -100 AND 100 THEN 'bad_input: priority is ' || NEW.priority || '; allowed: -100 to 100'
+    WHEN NEW.budget_usd IS NOT NULL AND NOT (NEW.budget_usd > 0 AND NEW.budget_usd <= 1000000000)
+      THEN 'bad_input: budget_usd is ' || NEW.budget_usd || '; allowed: above 0, up to 1000000000'
     WHEN NEW.data IS NOT OLD.data AND NOT json_valid(NEW.data) THEN 'bad_input: data of job #' || OLD.id || ' is JSON'
     WHEN NEW.status IS NULL  -- UPDATE OR REPLACE would put the default in its place, behind the back of what follows
       THEN 'illegal: job #' || OLD.id || ' is ' || OLD.status || ' and can not become NULL'
@@ -174,7 +178,7 @@ END;
 -- Marked: what only the store's own functions write, because a limit, a stop or the end of a wait hangs on it.
 CREATE TRIGGER jobs_guard_marked
 BEFORE UPDATE OF attempt, tries, own_status, denials, session_id, waiting_for, delivered, lending, wants_slot, stop_reason,
-  stop_requested_ms, not_before_ms, deadline_ms, started_ms, timeout_s ON jobs BEGIN
+  stop_requested_ms, not_before_ms, deadline_ms, started_ms, timeout_s, budget_usd ON jobs BEGIN
   SELECT jobs_are_steered_by_the_orch_commands();
 END;
 

@@ -101,8 +101,9 @@ def test_a_verb_is_done_whole_or_not_at_all(built: Home, tmp_path: Path, verb: C
             try:
                 with store.write() as tx:
                     verb(tx)
-            except StoreUnusable as error:
-                assert faulty.failed, error
+            except StoreUnusable:
+                if not faulty.failed:
+                    raise
             faulty.fail_at = 0
             if not faulty.failed:
                 break

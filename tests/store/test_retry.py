@@ -261,3 +261,16 @@ def test_a_command_that_failed_by_itself_says_so_again_when_its_children_are_rep
     at.retry(child)
     at.run(child)
     assert at.states(root, child) == ["failed (exit_code)", "completed"]
+
+
+def test_a_command_that_was_cancelled_while_it_waited_says_so_again_when_its_children_are_repaired(at: AtStore) -> None:
+    """As with a failure of its own."""
+    root = at.tree(kind=Kind.COMMAND)
+    fence = at.start(root)
+    (child,) = at.spawn(fence, "leaf")
+    at.finish(fence)
+    at.cancel(root)
+    assert at.states(root, child) == ["cancelled (cancelled)"] * 2
+    at.retry(child)
+    at.run(child)
+    assert at.states(root, child) == ["cancelled (cancelled)", "completed"]

@@ -20,6 +20,7 @@ from store.models import Fence, Job, Limits, NewJob, NewTree, Outcome, Usage
 from store.settings import set_setting
 from store.states import Kind, Status
 from store.tree import get_job
+from tui_orch.tui.access import LocalAccess
 from tui_orch.tui.app import OrchApp, Outside
 
 NOW_MS = at(600)
@@ -199,7 +200,8 @@ class Surroundings:
 
 def app_over(made: Made, surroundings: Surroundings | None = None, **given: Any) -> OrchApp:
     """Return the app over a store."""
-    app = OrchApp(made.store.home, (surroundings or Surroundings()).outside(**given))
+    outside = (surroundings or Surroundings()).outside(**given)
+    app = OrchApp(LocalAccess(made.store.home, outside.now_ms), outside)
     app.animation_level = "none"
     return app
 

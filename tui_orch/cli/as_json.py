@@ -30,6 +30,7 @@ def job(found: Job, ledger: Sequence[LedgerEntry] | None = None) -> dict[str, An
         "argv": None if found.argv is None else list(found.argv),
         "model": found.model,
         "priority": found.priority,
+        "budget_usd": found.budget_usd,
         "result": found.result,
         "error": found.error,
         "data": found.data,

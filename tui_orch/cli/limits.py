@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from store.budget import set_share
 from store.control import root_of, set_limits
 from store.database import Reader
 from store.models import Limits
@@ -24,18 +25,21 @@ from tui_orch.cli.place import Place
     "--timeout", "timeouts_s", type=params.timeouts, metavar="T[,T...]", help="Time of a job, or one for each level."
 )
 @click.option("--budget", "budget_usd", type=float, metavar="USD", help="Dollars that the tree may spend.")
+@click.option("--share", "share_usd", type=float, metavar="USD", help="Dollars that job ID and all below it may spend.")
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(place: Place, /, job_id: int, as_json_: bool, **changes: Any) -> int:
+def command(place: Place, /, job_id: int, share_usd: float | None, as_json_: bool, **changes: Any) -> int:
     """Show a tree's limits, or change them.
 
     ID is any job of the tree. What runs heeds a change at once.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     with place.open() as session:
-        if given:
+        if given or share_usd is not None:
             session.caller.require_person("a change of limits")
             with session.store.write() as tx:
+                if share_usd is not None:
+                    set_share(tx, job_id, share_usd)
                 set_limits(tx, root_of(tx, job_id), Limits(**given))
         with session.store.read() as reader:
             root_id = get_job(reader, job_id).root_id

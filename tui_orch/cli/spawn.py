@@ -45,6 +45,9 @@ class _WithArgv(click.Command):
     "--timeout", "timeout_s", type=seconds, metavar="T", help="Time that each may take, with all below it: 90s, 10m."
 )
 @click.option("--model", type=line, metavar="NAME", help="The model of each.")
+@click.option(
+    "--budget", "budget_usd", type=float, metavar="USD", help="Dollars that each may spend, with all below it."
+)
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, metavar="N", help="Higher first.")
 @click.option("--wait", "wait_", is_flag=True, help="Wait until all have ended; lends the job's slot meanwhile.")
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")

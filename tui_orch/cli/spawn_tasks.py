@@ -27,6 +27,7 @@ class Common:
     timeout_s: float | None
     model: str | None
     priority: int
+    budget_usd: float | None = None
 
 
 def new_jobs(requests: tuple[str, ...], file: str | None, argv: tuple[str, ...] | None, common: Common) -> list[NewJob]:
@@ -51,6 +52,7 @@ def _with(job: NewJob, common: Common) -> NewJob:
         timeout_s=job.timeout_s or common.timeout_s,
         model=job.model or common.model,
         priority=common.priority,
+        budget_usd=job.budget_usd or common.budget_usd,
     )
 
 

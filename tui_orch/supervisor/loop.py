@@ -92,7 +92,8 @@ class Supervisor:
                         log.info("nothing left to do for %g s: ending", self._exit_when_idle_s)
                         return
                     self._tell_trouble(None)
-                except StoreDamaged:
+                except StoreDamaged as error:
+                    log.error("ending; workers go on: %s", error)
                     raise
                 except StoreUnusable as error:
                     self._tell_trouble(str(error))
@@ -114,7 +115,9 @@ class Supervisor:
             return
         with self._store.write() as tx:
             moved = move_due_times(tx, self._to_move_ms, self._clock_ms())
-        log.warning("the clock was set by %+d s; what is due for %d jobs moves with it", self._to_move_ms // 1000, moved)
+        log.warning(
+            "the clock was set by %+d s; what is due for %d jobs moves with it", self._to_move_ms // 1000, moved
+        )
         self._to_move_ms = 0
 
     def _settle_down(self) -> float:

@@ -7,11 +7,16 @@ The note is for people; only the lock decides.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from store.home import Home, write_private
+
+#: Seconds that a supervisor goes on trying: a look by `holder` takes the lock for some microseconds.
+PATIENCE_S = 0.5
+_RETRY_S = 0.005
 
 
 class SupervisorError(Exception):
@@ -28,14 +33,12 @@ class Holder:
 
 @contextmanager
 def own(home: Home, now_ms: int) -> Iterator[None]:
-    """Hold the store for as long as the block runs. Raises SupervisorError that names the holder."""
+    """Hold the store for as long as the block runs. Raises SupervisorError: another has it, or nothing can be written."""
     folder = os.open(home.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SupervisorError(f"a supervisor already looks after {home.root}: {_named(_note(home))}") from error
-        write_private(home.supervisor_note, json.dumps({"pid": os.getpid(), "since_ms": now_ms}) + "\n")
+        if not _lock_within(folder, PATIENCE_S):
+            raise SupervisorError(f"a supervisor already looks after {home.root}: {_named(_note(home))}")
+        _write_note(home, now_ms)
         try:
             yield
         finally:
@@ -57,6 +60,28 @@ def holder(home: Home) -> Holder | None:
     finally:
         os.close(folder)
     return None
+
+
+def _lock_within(folder: int, patience_s: float) -> bool:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_RETRY_S)
+        else:
+            return True
+
+
+def _write_note(home: Home, now_ms: int) -> None:
+    try:
+        write_private(home.supervisor_note, json.dumps({"pid": os.getpid(), "since_ms": now_ms}) + "\n")
+    except OSError as error:
+        raise SupervisorError(
+            f"the supervisor can not write in {home.root}: {error.strerror}; mend that, then: orch up"
+        ) from error
 
 
 def _note(home: Home) -> Holder:

@@ -4,6 +4,7 @@ Output goes straight to the file: no pipe that could block the command, nothing 
 shown as activity once a second, its end becomes the job's result.
 """
 
+import errno
 import os
 import select
 import subprocess
@@ -39,6 +40,7 @@ def run(work: Work, stop: StopSignal) -> Ending:
     output = work.folder / OUTPUT_FILE
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
+        refuse_link(Path(work.tree.work_dir))
         process = _start(work, file)
     except OSError as error:
         return _not_started(work, error)
@@ -102,6 +104,12 @@ def _start(work: Work, file: int) -> "subprocess.Popen[bytes]":
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def refuse_link(work_dir: Path) -> None:
+    """Raise OSError where the tree's folder has become a link since the tree was handed in: it may lead anywhere."""
+    if work_dir.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link now, and was a folder", str(work_dir))
 
 
 def _not_started(work: Work, error: OSError) -> Finished:

@@ -10,18 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from store import asks, brake, finish
+from store.budget import look_again
 from store.claim import require_running
 from store.database import Transaction
 from store.home import write_private
 from store.models import Fence, Outcome, Trouble, Usage
 from store.states import Status
+from store.tree import get_job
 from tui_orch.worker.work import Ending, Finished, Released, Suspended
 
 OUTCOME_FILE = "outcome.json"
+_CEILING = "SELECT ceiling_usd FROM attempts WHERE job_id = ? AND number = ?"
 
 
 def record(tx: Transaction, fence: Fence, ending: Ending, now_ms: int) -> Status:
-    """Write the end of an attempt into the store and return the job's state. Raises StaleAttempt."""
+    """Write the end of an attempt into the store and return the job's state; its money is free for others. Raises StaleAttempt."""
+    if tx.value(_CEILING, (fence.job_id, fence.attempt)) is not None:
+        look_again(tx, get_job(tx, fence.job_id).root_id)
+    return _record(tx, fence, ending, now_ms)
+
+
+def _record(tx: Transaction, fence: Fence, ending: Ending, now_ms: int) -> Status:
     match ending:
         case Finished(outcome, delivered):
             if outcome.status is Status.COMPLETED:

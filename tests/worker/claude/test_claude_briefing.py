@@ -35,7 +35,7 @@ def test_a_first_attempt_begins_a_session_with_the_request(bench: Bench) -> None
     root = bench.submit("Build it.", Limits(max_depth=2))
     bench.start(root)
     begun = begin(bench, root)
-    assert (begun.resume, begun.prompt.text, begun.work_dir, begun.spent_usd) == (None, "Build it.", bench.project, 0.0)
+    assert (begun.resume, begun.prompt.text, begun.work_dir) == (None, "Build it.", bench.project)
     assert "at depth 0 of at most 2" in begun.appendix
 
 
@@ -47,7 +47,7 @@ def test_a_parent_resumes_its_session_with_the_results_and_knows_what_the_tree_h
     bench.end_child(child, completed("The part."))
     bench.start(root)
     begun = begin(bench, root)
-    assert (begun.resume, begun.prompt.delivers, begun.spent_usd) == ("s1", (child,), 0.25)
+    assert (begun.resume, begun.prompt.delivers) == ("s1", (child,))
     assert begun.prompt.text.startswith("The subtasks that you waited for have ended")
     assert (
         "What is left: 3 more level(s) below you; 198 more jobs in the tree; 19 more subtasks of your own"

@@ -5,12 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from claude_agent_sdk import ClaudeAgentOptions, PermissionResultAllow, create_sdk_mcp_server
 from claude_rows import job, tree
 
 from store.models import Rule
-from tui_orch.worker.claude.options import DISALLOWED, Callbacks, budget_left, claude_options, work_dir
+from tui_orch.worker.claude.options import DISALLOWED, Callbacks, claude_options, work_dir
 
 
 async def allow(*_: Any) -> PermissionResultAllow:
@@ -18,7 +17,7 @@ async def allow(*_: Any) -> PermissionResultAllow:
 
 
 def options(a_job: Any = None, a_tree: Any = None, **given: Any) -> ClaudeAgentOptions:
-    whole: dict[str, Any] = {"env": {"HOME": "/h"}, "appendix": "PLACE", "resume": None, "spent_usd": 0.0}
+    whole: dict[str, Any] = {"env": {"HOME": "/h"}, "appendix": "PLACE", "resume": None, "ceiling_usd": None}
     whole |= {"work_dir": Path("/srv"), "callbacks": Callbacks(create_sdk_mcp_server("orch"), allow, {})}
     return claude_options(a_job or job(), a_tree or tree(), **whole | given)
 
@@ -78,17 +77,9 @@ def test_a_session_is_resumed_and_another_claude_code_is_used_where_they_are_nam
     assert options(env={"ORCH_CLAUDE_PATH": "/opt/claude"}).cli_path == "/opt/claude"
 
 
-@pytest.mark.parametrize(
-    ("budget", "spent", "left"), [(None, 5.0, None), (2.0, 0.5, 1.5), (2.0, 2.0, 0.0), (2.0, 9.0, 0.0)]
-)
-def test_what_is_left_of_the_budget_is_never_below_nothing(
-    budget: float | None, spent: float, left: float | None
-) -> None:
-    assert budget_left(tree(budget_usd=budget), spent) == left
-
-
-def test_a_run_gets_what_is_left_of_the_trees_budget() -> None:
-    assert options(a_tree=tree(budget_usd=2.0), spent_usd=0.5).max_budget_usd == 1.5
+def test_a_run_gets_the_ceiling_that_was_set_aside_for_it() -> None:
+    assert options(ceiling_usd=1.5).max_budget_usd == 1.5
+    assert options().max_budget_usd is None
 
 
 def test_a_tree_without_a_folder_works_in_the_stores_project() -> None:

@@ -177,12 +177,12 @@ def test_a_usage_limit_gives_the_job_back_until_it_resets(bench: Bench) -> None:
 
 
 def test_a_budget_ends_the_run_and_a_spent_one_starts_none(bench: Bench) -> None:
-    root = bench.submit("Work.", Limits(budget_usd=0.000_01))
+    root = bench.submit("Work.", Limits(budget_usd=0.000_2))
     with ScriptedModel(says("^Work", Turn(tools=(python("print(1)"),)))) as model:
         first = bench.run(root, model)
         assert isinstance(first, Released)
         assert first.reason == Reason.BUDGET
-        assert bench.job(root).cost_usd > 0.000_01
+        assert bench.job(root).cost_usd > 0.000_2
     with ScriptedModel(SCRIPT) as model:
         second = bench.run(root, model)
         assert isinstance(second, Released)

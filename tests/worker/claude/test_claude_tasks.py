@@ -24,10 +24,13 @@ def test_a_text_is_a_request_and_an_object_says_more() -> None:
         (None, "tasks is missing; allowed: a list of strings or objects"),
         ("Do it", "tasks is a text; allowed: a list of strings or objects"),
         ([], "tasks is an empty list; give at least one subtask, or do the work yourself"),
-        ([1], "tasks[0] is a number; allowed: a string, or an object with title, request, kind, timeout_s, model"),
+        (
+            [1],
+            "tasks[0] is a number; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd",
+        ),
         (
             ["a", ["b"]],
-            "tasks[1] is a list; allowed: a string, or an object with title, request, kind, timeout_s, model",
+            "tasks[1] is a list; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd",
         ),
         ([""], "tasks[0].request is empty; it must be a text that says what to do"),
         (["a", " \n"], "tasks[1].request is blank; it must be a text that says what to do"),
@@ -35,7 +38,7 @@ def test_a_text_is_a_request_and_an_object_says_more() -> None:
         ([{"request": 5}], "tasks[0].request is a number; it must be a text that says what to do"),
         (
             [{"request": "a", "prio": 1}],
-            "tasks[0] has the unknown key 'prio'; allowed: title, request, kind, timeout_s, model",
+            "tasks[0] has the unknown key 'prio'; allowed: title, request, kind, timeout_s, model, budget_usd",
         ),
         ([{"request": "a", "kind": "group"}], "tasks[0].kind is 'group'; allowed: claude, command"),
         ([{"request": "a", "kind": ["claude"]}], "tasks[0].kind is ['claude']; allowed: claude, command"),

@@ -25,7 +25,6 @@ class Briefing:
     appendix: str
     told: tuple[Ask, ...]  # answers that stand in the prompt
     rules: tuple[Rule, ...]  # in force for the job
-    spent_usd: float  # of the whole tree
 
 
 def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
@@ -49,5 +48,4 @@ def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *,
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
         rules=tuple(rules_for(reader, job_id)),
-        spent_usd=get_job(reader, job.root_id).subtree_cost_usd,
     )

@@ -7,6 +7,7 @@ request that fails or times out). Knows nothing of jobs.
 import asyncio
 import logging
 import warnings
+from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -26,10 +27,14 @@ from claude_agent_sdk import (
     ResultMessage,
 )
 
+from tui_orch.worker.claude.judge import is_too_old, too_old_text
 from tui_orch.worker.claude.prompt import Prompt
 from tui_orch.worker.claude.wording import cut
 
 _LAST_LINES = 20
+#: Seconds and characters for the word of a Claude Code that never began on how old it is.
+_VERSION_S = 5.0
+_VERSION_CHARS = 40
 _LAST_CHARS = 2_000
 _log = logging.getLogger(__name__)
 
@@ -53,6 +58,7 @@ class Connection:
         self._stderr: deque[str] = deque(maxlen=_LAST_LINES)
         self._client = ClaudeSDKClient(replace(options, stderr=self._stderr.append))
         self._resumes = options.resume is not None
+        self._cli_path = options.cli_path
 
     async def __aenter__(self) -> Self:
         try:
@@ -65,8 +71,13 @@ class Connection:
         except Exception as error:
             if isinstance(error, CLINotFoundError) or isinstance(error.__cause__, OSError):
                 raise Unusable(explain(error)) from error
-            raise _broken(error) from error
+            raise await self._why_it_never_began(error) from error
         return self
+
+    async def _why_it_never_began(self, error: Exception) -> Broken:
+        """Tell a Claude Code that is too old, which knows neither our options nor how to say so, from one that broke."""
+        version = None if self._cli_path is None else await _version_of(str(self._cli_path))
+        return Unusable(too_old_text(version)) if version and is_too_old(version) else _broken(error)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -130,6 +141,24 @@ def explain(error: Exception) -> str:
     if isinstance(error, ClaudeSDKError):
         return str(error)
     return f"{type(error).__name__}: {error}"
+
+
+async def _version_of(program: str) -> str | None:
+    """Return what a Claude Code says to ``--version``, None where it says nothing."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program, "--version", stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        )
+    except OSError:
+        return None
+    try:
+        async with asyncio.timeout(_VERSION_S):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return None
+    return said.decode(errors="replace").strip()[:_VERSION_CHARS] or None
 
 
 def _broken(error: Exception) -> Broken:

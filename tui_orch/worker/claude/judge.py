@@ -71,7 +71,7 @@ def judge(found: Findings) -> Ending:
         trouble = Trouble("stop", f"Claude Code can not be started: {_one_line(found.broke or '')}; then: orch resume")
         return _released(found, Reason.CLAUDE_ERROR, found.broke, None, trouble)
     if (result is None or result.is_error) and is_too_old(found.heard.version):
-        said = f"Claude Code {found.heard.version} is too old, {'.'.join(map(str, OLDEST))} is needed"
+        said = too_old_text(found.heard.version or "")
         way_out = "update it or unset ORCH_CLAUDE_PATH, then: orch resume"
         return _released(found, Reason.CLAUDE_ERROR, said, None, Trouble("stop", f"{said}; {way_out}"))
     if result is None:
@@ -89,6 +89,11 @@ def is_too_old(version: str | None) -> bool:
     """Tell whether this Claude Code is older than `OLDEST`; one that does not say its version is not."""
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
     return numbers is not None and tuple(int(number) for number in numbers.groups()) < OLDEST
+
+
+def too_old_text(version: str) -> str:
+    """Return what is said about a Claude Code of this version."""
+    return f"Claude Code {version} is too old, {'.'.join(map(str, OLDEST))} is needed"
 
 
 def _stopped(found: Findings) -> Ending:

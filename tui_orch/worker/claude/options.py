@@ -47,7 +47,6 @@ _ENV = {
 }
 _CLI_PATH = "ORCH_CLAUDE_PATH"
 _SPLITS = re.compile(r"[()\\]")
-_LEAST_BUDGET_USD = 0.000_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,13 @@ def claude_options(
     env: Mapping[str, str],
     appendix: str,
     resume: str | None,
-    spent_usd: float,
+    ceiling_usd: float | None,
     callbacks: Callbacks,
     rules: Sequence[Rule] = (),
 ) -> ClaudeAgentOptions:
     """Return the options of one run.
 
-    ``resume``: the session to go on with; ``spent_usd``: of the whole tree so far; ``rules``: those in force for the
+    ``resume``: the session to go on with; ``ceiling_usd``: what it may spend, None for any amount; ``rules``: those in force for the
     job, of which Claude Code gets what it can be told (the others are decided on when it asks).
     """
     return ClaudeAgentOptions(
@@ -85,7 +84,7 @@ def claude_options(
         disallowed_tools=[*DISALLOWED, *_whole(rule.rule for rule in rules if rule.verdict == "deny")],
         setting_sources=setting_sources(tree),
         system_prompt={"type": "preset", "preset": "claude_code", "append": appendix},
-        max_budget_usd=budget_left(tree, spent_usd),
+        max_budget_usd=ceiling_usd,
         resume=resume,
         env={**env, **_ENV},
         mcp_servers={SERVER: callbacks.server},
@@ -111,14 +110,6 @@ def stays_whole(rule: str) -> bool:
 
 def _whole(rules: Iterable[str]) -> list[str]:
     return [rule for rule in dict.fromkeys(rules) if stays_whole(rule)]
-
-
-def budget_left(tree: Tree, spent_usd: float) -> float | None:
-    """Return what may still be spent (usd), None without a budget; 0.0 when nothing is left."""
-    if tree.budget_usd is None:
-        return None
-    left = tree.budget_usd - spent_usd
-    return left if left >= _LEAST_BUDGET_USD else 0.0
 
 
 def setting_sources(tree: Tree) -> list[SettingSource] | None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from claude_agent_sdk import Message
 
 from store import asks
+from store.budget import Allowance, reserve
 from store.claim import last_session_cost, note_denials, set_activity, set_session
 from store.database import Reader, Transaction
 from store.errors import StaleAttempt, StoreBusy
@@ -36,8 +37,8 @@ from tui_orch.worker.claude.environment import exactly
 from tui_orch.worker.claude.fenced import FencedStore, clock_ms
 from tui_orch.worker.claude.heard import Heard, hear
 from tui_orch.worker.claude.hooks import ending_hooks
-from tui_orch.worker.claude.judge import Findings, judge
-from tui_orch.worker.claude.options import Callbacks, applied, budget_left, claude_options
+from tui_orch.worker.claude.judge import BUDGET_S, Findings, judge
+from tui_orch.worker.claude.options import Callbacks, applied, claude_options
 from tui_orch.worker.claude.permissions import Permissions
 from tui_orch.worker.claude.tools import orch_server
 from tui_orch.worker.claude.transcript import Transcript
@@ -83,16 +84,19 @@ class Run:
         self._spoken_to = False
         self._unusable = False  # no Claude Code could be started here
         self._heard_at = time.monotonic()
+        self._allowance = Allowance(None)
         self._idle_s: float | None = None  # it was silent for so long, and was ended
         self._said_all = asyncio.Event()  # the turn is over, or the line is broken
 
     async def ending(self) -> Ending:
         """Run to the end. Raises StaleAttempt when the job has gone on without this attempt."""
         briefing = self._brief(fresh=False)
-        if budget_left(briefing.tree, briefing.spent_usd) == 0.0:
-            return Released(Reason.BUDGET, f"the budget of tree #{briefing.tree.root_id} is spent")
-        if not briefing.work_dir.is_dir():
-            error = f"the folder of tree #{briefing.tree.root_id} is gone: {briefing.work_dir}"
+        self._allowance = self._store.write(lambda tx, fence, _: reserve(tx, fence))
+        if self._allowance.why is not None:
+            return Released(Reason.BUDGET, self._allowance.why, not_before_ms=clock_ms() + round(BUDGET_S * 1000))
+        if not briefing.work_dir.is_dir() or briefing.work_dir.is_symlink():
+            what = "a link now, and was a folder" if briefing.work_dir.is_symlink() else "gone"
+            error = f"the folder of tree #{briefing.tree.root_id} is {what}: {briefing.work_dir}"
             return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=error, retry=False))
         try:
             broke = await self._converse(briefing)
@@ -175,7 +179,7 @@ class Run:
             env=self._work.env,
             appendix=briefing.appendix,
             resume=briefing.resume,
-            spent_usd=briefing.spent_usd,
+            ceiling_usd=self._allowance.usd,
             callbacks=callbacks,
             rules=briefing.rules,
         )

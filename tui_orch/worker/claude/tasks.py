@@ -10,9 +10,10 @@ from typing import Any
 from store.models import NewJob
 from store.states import Kind
 
-_KEYS = ("title", "request", "kind", "timeout_s", "model")
+_KEYS = ("title", "request", "kind", "timeout_s", "model", "budget_usd")
 _KINDS = (Kind.CLAUDE, Kind.COMMAND)
 _LONGEST_S = 604_800
+_MOST_USD = 1_000_000_000
 
 TASK_SCHEMA: dict[str, Any] = {
     "type": ["string", "object"],
@@ -33,6 +34,10 @@ TASK_SCHEMA: dict[str, Any] = {
         },
         "timeout_s": {"type": "number", "description": "Seconds it may take at most, with all below it."},
         "model": {"type": "string", "description": "The model for it, where it should not be the tree's own."},
+        "budget_usd": {
+            "type": "number",
+            "description": "Dollars that it may spend at most, with all below it; what it does not spend stays yours.",
+        },
     },
 }
 
@@ -67,6 +72,7 @@ def _read_task(where: str, task: Any) -> NewJob:
         title=_read_text(where, "title", task.get("title")),
         timeout_s=_read_seconds(where, task.get("timeout_s")),
         model=_read_text(where, "model", task.get("model")),
+        budget_usd=_read_dollars(where, task.get("budget_usd")),
     )
 
 
@@ -91,6 +97,14 @@ def _read_seconds(where: str, given: Any) -> float | None:
         return None
     if not isinstance(given, int | float) or isinstance(given, bool) or not 0 < given <= _LONGEST_S:
         raise BadTasks(f"{where}.timeout_s is {_shown(given)}; allowed: seconds above 0, up to {_LONGEST_S}")
+    return float(given)
+
+
+def _read_dollars(where: str, given: Any) -> float | None:
+    if given is None:
+        return None
+    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 < given <= _MOST_USD:
+        raise BadTasks(f"{where}.budget_usd is {_shown(given)}; allowed: dollars above 0, up to {_MOST_USD}")
     return float(given)
 
 

@@ -23,12 +23,14 @@ from tui_orch.worker.claude.options import SERVER
 from tui_orch.worker.claude.prompt import answer_text
 from tui_orch.worker.claude.tasks import TASK_SCHEMA, BadTasks, read_tasks
 from tui_orch.worker.claude.turn import Report, Turn
-from tui_orch.worker.claude.wording import sound
+from tui_orch.worker.claude.wording import is_deep, sound
 
 SPAWN, STATUS, REPORT, ASK = "spawn_subtasks", "subtask_status", "report_result", "ask_user"
 MAX_RESULT_BYTES = 262_144
 MAX_DATA_BYTES = 65_536
 _RESULT_CHARS_INLINE = 200_000
+#: Levels of what a tool is given: more can be neither stored nor read again by every program.
+_MAX_DEPTH = 100
 
 _SPAWN_TEXT = (
     "Hand independent parts of your task, each of real size, to other workers. All of the list is taken or nothing. With "
@@ -161,6 +163,8 @@ def tools_of(tools: Tools) -> list[SdkMcpTool[Any]]:
 
 def _answering(do: Callable[[Mapping[str, Any]], Awaitable[str]]) -> Callable[[Any], Awaitable[dict[str, Any]]]:
     async def answer(given: Any) -> dict[str, Any]:
+        if is_deep(given, _MAX_DEPTH):
+            return _text(f"Not done: it is nested deeper than {_MAX_DEPTH} levels; flatten it.", failed=True)
         try:
             return _text(await do(sound(given)))
         except StaleAttempt:

@@ -27,17 +27,34 @@ _DEPTH = 40
 
 
 class Transcript:
-    """The open file of one attempt. Raises OSError where it can not be written."""
+    """The open file of one attempt. Raises OSError where it can not be made.
+
+    A line that can not be written (a full disk) costs that line and never the turn that it tells of; the next one that can
+    says how many are missing.
+    """
 
     def __init__(self, folder: Path, mask: Mask | None = None) -> None:
         self._mask = mask or Mask()
-        fd = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
-        self._file = os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace")
+        fd = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        self._file = os.fdopen(fd, "wb", buffering=0)
+        self._missing = 0
+        self._torn = False  # the last line is there in part
 
     def write(self, now_ms: int, kind: str, content: Any) -> None:
         """Write one line: the time, the kind of message, and its content."""
-        self._file.write(self._mask.text(line(now_ms, kind, content)) + "\n")
-        self._file.flush()
+        if self._missing and self._put(line(now_ms, "Missing", {"lines": self._missing})):
+            self._missing = 0
+        if not self._put(self._mask.text(line(now_ms, kind, content))):
+            self._missing += 1
+
+    def _put(self, text: str) -> bool:
+        data = ("\n" if self._torn else "").encode() + f"{text}\n".encode(errors="backslashreplace")
+        try:
+            written = self._file.write(data) or 0
+        except OSError:
+            return False
+        self._torn = written < len(data) if written else self._torn
+        return written == len(data)
 
     def close(self) -> None:
         """Close the file."""

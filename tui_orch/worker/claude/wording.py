@@ -9,6 +9,8 @@ from typing import Any
 
 #: Categories that move the cursor, hide or reorder text: control, format (bidi, tags), surrogate, unassigned lines.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: The tag in which Claude Code tells a model what no worker may tell another.
+_FORGED = re.compile(r"<(?=\s*/?\s*system[-_\s]*reminder)", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 #: Longest stretch of a foreign text that is looked at to make one line of it.
 _LOOK_CHARS = 4_000
@@ -37,6 +39,22 @@ def sound(value: Any) -> Any:
     return [sound(inner) for inner in value] if isinstance(value, list) else value
 
 
+def is_deep(value: Any, limit: int) -> bool:
+    """Tell whether a JSON value is nested deeper than ``limit``; itself as deep as one likes."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, (dict, list))
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def cut(text: str, limit: int) -> str:
     """Return at most ``limit`` characters of ``text``, and how many are missing if any are."""
     if len(text) <= limit:
@@ -49,5 +67,8 @@ def _instead(char: str) -> str:
 
 
 def fenced(text: str, mark: str) -> str:
-    """Return ``text`` between two lines that only who knows ``mark`` can write. ``mark`` must be random."""
-    return f"----- {mark} begin -----\n{text}\n----- {mark} end -----"
+    """Return ``text`` between two lines that only who knows ``mark`` can write. ``mark`` must be random.
+
+    A tag of Claude Code's own in it is one no more.
+    """
+    return f"----- {mark} begin -----\n{_FORGED.sub('&lt;', text)}\n----- {mark} end -----"
