@@ -1,9 +1,11 @@
 """What runs inside the measured terminal, a process for each scenario: ``python benchmarks/in_terminal.py NAME HOME RESULT``.
 
-RESULT gets what was measured, as JSON. ``empty`` is a Textual app without anything; all others are the real app.
+RESULT gets what was measured, as JSON. ``empty`` is a Textual app without anything; all others are the real app, or with
+ALONE in the environment the tree alone, drawn on no terminal.
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -14,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # a scenario imports what it needs itself: the empty app is to start with nothing of ours
-    from measured_app import MeasuredApp
+    from ears import Ears
     from writer import Commit
 
 Found = dict[str, float]
-#: How the app is run: on the terminal, or on none.
-_SCREEN: dict[str, Any] = {"headless": True, "size": (120, 40)} if "HEADLESS" in os.environ else {}
+#: The app is run on the terminal, the tree alone on none.
+_SCREEN: dict[str, Any] = {"headless": True, "size": (120, 40)} if "ALONE" in os.environ else {}
 #: Seconds for which a live scenario is watched.
 WATCHED_S = 10.0
 SPORADIC_S = 30.0
@@ -49,13 +51,10 @@ def _empty(begin_s: float) -> Found:
 
 
 def _over(root: Path, name: str, begin_s: float) -> Found:
+    gc.disable()  # as `orch` does, until the app is whole
     if name == "blind":
         _without_file_events()
-    from measured_app import MeasuredApp
-
-    from store.home import Home
-
-    app = MeasuredApp(Home(root), begin_s)
+    app = _app(root, begin_s)
     found: Found = {}
 
     async def measure() -> None:
@@ -81,6 +80,18 @@ def _over(root: Path, name: str, begin_s: float) -> Found:
     return found
 
 
+def _app(root: Path, begin_s: float) -> "Ears":
+    from store.home import Home
+
+    if "ALONE" in os.environ:
+        from measured_pane import MeasuredPane
+
+        return MeasuredPane(Home(root), begin_s)
+    from measured_app import MeasuredApp
+
+    return MeasuredApp(Home(root), begin_s)
+
+
 def _without_file_events() -> None:
     from tui_orch.client import watch
 
@@ -90,13 +101,13 @@ def _without_file_events() -> None:
     setattr(watch, "awatch", awatch)  # noqa: B010 - no part of what it exports
 
 
-async def _paint(_: "MeasuredApp", __: Found) -> None:
+async def _paint(_: "Ears", __: Found) -> None:
     """Measure nothing but the first paint."""
 
 
-async def _person(app: "MeasuredApp", found: Found) -> None:
+async def _person(app: "Ears", found: Found) -> None:
     """Keys and memory, and all rows unfolded."""
-    from measured_app import memory_mb, p95
+    from ears import memory_mb, p95
 
     await asyncio.sleep(1)
     found["memory"] = memory_mb()
@@ -117,9 +128,9 @@ async def _person(app: "MeasuredApp", found: Found) -> None:
     found["page loaded"] = p95(await app.press("pagedown", "pageup", times=40))
 
 
-async def _live(app: "MeasuredApp", found: Found) -> None:
+async def _live(app: "Ears", found: Found) -> None:
     """What it costs while nothing, little or much happens, and how late it is shown."""
-    from measured_app import cpu_percent, p50, p95
+    from ears import cpu_percent, p50, p95
     from writer import lags_ms
 
     await asyncio.sleep(2)
@@ -144,9 +155,9 @@ async def _live(app: "MeasuredApp", found: Found) -> None:
         await asyncio.sleep(1.5)
 
 
-async def _blind(app: "MeasuredApp", found: Found) -> None:
+async def _blind(app: "Ears", found: Found) -> None:
     """How late a sporadic commit is shown where the system gives no file events."""
-    from measured_app import cpu_percent, p50, p95
+    from ears import cpu_percent, p50, p95
     from writer import lags_ms
 
     await asyncio.sleep(2)
@@ -160,7 +171,7 @@ async def _blind(app: "MeasuredApp", found: Found) -> None:
     found["lag p50"], found["lag p95"] = p50(lags), p95(lags)
 
 
-async def _slow(app: "MeasuredApp", found: Found) -> None:
+async def _slow(app: "Ears", found: Found) -> None:
     """The longest time for which the app answers nothing, while 40 changes a second go over a slow line."""
     await asyncio.sleep(3)
     longest, last = 0.0, time.perf_counter()
@@ -177,7 +188,7 @@ async def _slow(app: "MeasuredApp", found: Found) -> None:
     found["stall"] = longest * 1e3
 
 
-async def _write(app: "MeasuredApp", log: Path, kind: str, per_second: float, seconds: float) -> None:
+async def _write(app: "Ears", log: Path, kind: str, per_second: float, seconds: float) -> None:
     parent_id, ids = app.in_view()
     arguments = (str(app.home.database), str(log), kind, str(per_second), str(seconds), str(parent_id), *map(str, ids))
     script = str(Path(__file__).with_name("writer.py"))

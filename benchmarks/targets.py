@@ -36,15 +36,19 @@ TARGETS = (
 )
 
 
-def table(found: Mapping[str, float]) -> list[str]:
+def table(app: Mapping[str, float], tree: Mapping[str, float]) -> list[str]:
     """Return the lines of the table (Markdown); what was not measured is left out."""
-    lines = ["| what | target | measured | |", "|---|---:|---:|---|"]
+    lines = ["| what | target | the app in a terminal | | the tree alone | |", "|---|---:|---:|---|---:|---|"]
     for target in TARGETS:
-        if target.name in found:
-            value = found[target.name]
-            verdict = "ok" if value <= target.most else "missed"
-            lines.append(f"| {target.what} | {target.most:,g} {target.unit} | {value:,.3g} | {verdict} |")
+        if target.name in app or target.name in tree:
+            cells = " | ".join(_cells(target, found) for found in (app, tree))
+            lines.append(f"| {target.what} | {target.most:,g} {target.unit} | {cells} |")
     return lines
+
+
+def _cells(target: Target, found: Mapping[str, float]) -> str:
+    value = found.get(target.name)
+    return " | " if value is None else f"{value:,.3g} | {'ok' if value <= target.most else 'missed'}"
 
 
 def others(found: Mapping[str, float]) -> list[str]:

@@ -12,6 +12,7 @@ from store.tree import counts, get_job
 from tui_orch.client.measures import now_ms
 from tui_orch.demo.stage import staged
 from tui_orch.supervisor import daemon
+from tui_orch.tui.access import LocalAccess
 from tui_orch.tui.app import OrchApp, Outside
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -49,7 +50,7 @@ async def take(store: Store, root_id: int) -> None:
             return get_job(reader, root_id).status in FINAL
 
     outside = Outside(now_ms, lambda: True, lambda: None, {})
-    app = OrchApp(store.home, outside)
+    app = OrchApp(LocalAccess(store.home, now_ms), outside)
     async with app.run_test(size=SIZE) as pilot:
         await until(busy)
         await pilot.pause(0.5)

@@ -213,8 +213,14 @@ async def shown(
     """Show the app, until its feed has told of the store."""
     app = app_over(made, surroundings, **given)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
+        await whole(app, pilot)
         yield app, pilot
+
+
+async def whole(app: OrchApp, pilot: Pilot[None]) -> None:
+    """Wait until what comes after the first picture is there too."""
+    await until(lambda: app.is_whole)
+    await pilot.pause()
 
 
 async def seen(app: OrchApp, *wanted: str) -> None:

@@ -67,6 +67,7 @@ _JOB = Job(
     model=None,
     priority=0,
     timeout_s=None,
+    budget_usd=None,
     status=Status.QUEUED,
     reason=None,
     attempt=0,

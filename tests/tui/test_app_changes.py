@@ -22,7 +22,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return situation(self)
 
     monkeypatch.setattr(OrchApp, "situation", counted)
-    monkeypatch.setattr("tui_orch.tui.app._LOOK_S", 1_000.0)
+    monkeypatch.setattr("tui_orch.tui.edges.LOOK_S", 1_000.0)
     return found
 
 

@@ -8,12 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_stage import NARROW, NOW_MS, WIDE, Garden, Surroundings, app_over, calm, empty_store, garden, seen, talk, to
+from app_stage import (
+    NARROW,
+    NOW_MS,
+    WIDE,
+    Garden,
+    Surroundings,
+    app_over,
+    calm,
+    empty_store,
+    garden,
+    seen,
+    talk,
+    to,
+    whole,
+)
 from detail_stores import until
 from dialog_stage import HOSTILE, assert_plain, enter_text
 from textual.pilot import Pilot
 
 from store import control
+from tui_orch.tui.access import LocalAccess
 from tui_orch.tui.app import OrchApp
 from tui_orch.tui.detail.tabs import TABS
 
@@ -42,7 +57,7 @@ def same(snap_compare: Compare) -> Compare:
 
     def compare(app: OrchApp, size: tuple[int, int] = NARROW, steps: Steps | None = None) -> bool:
         async def run_before(pilot: Pilot[None]) -> None:
-            await pilot.pause()
+            await whole(app, pilot)
             if steps is not None:
                 await steps(app, pilot)
             await pilot.pause()
@@ -92,7 +107,7 @@ def test_japanese_and_emoji_titles(tmp_path: Path, same: Compare, size: tuple[in
         "ask": "十二番地の呼び鈴を鳴らしますか？",
     }
     with garden(tmp_path, titles).made.store as store:
-        assert same(OrchApp(store.home, Surroundings().outside()), size)
+        assert same(OrchApp(LocalAccess(store.home, lambda: NOW_MS), Surroundings().outside()), size)
 
 
 @pytest.mark.parametrize("key", ["", "enter", "c", "a", "y"], ids=["tree", "detail", "cancel", "inbox", "copy"])

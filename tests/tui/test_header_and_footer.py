@@ -1,6 +1,7 @@
 """The lines at the top and at the bottom, at every width."""
 
 import time
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from store.states import Status
 from tui_orch.tui.footer import KeyFooter, fitting, hint_at
 from tui_orch.tui.header import StoreHeader, Totals, header_text, until
 from tui_orch.tui.keys import Around, hints
-from tui_orch.tui.row import ASCII
+from tui_orch.tui.row import ASCII, Role
 
 MINUTE_MS = 60_000
 
@@ -87,6 +88,18 @@ def test_a_pause_says_since_when() -> None:
     assert (
         shown(Totals(a_state(paused_ms=NOW_MS - 5 * MINUTE_MS)))[1] == "paused for 5m00s: nothing new starts; P goes on"
     )
+
+
+def test_a_stop_says_what_a_person_must_mend_and_how_to_go_on() -> None:
+    """No login, no Claude Code, workers that crash: nothing goes on by itself, so why comes with it, in the colour of a failure."""
+    why = "the API refuses the account (Invalid API key); mend the login or key of Claude Code, then: orch resume"
+    totals = Totals(a_state(paused_ms=NOW_MS - 5 * MINUTE_MS, brake_reason=why))
+    assert shown(totals, 200)[1] == f"stopped 5m00s ago; mend it, then P goes on: {why}"
+    notice = header_text(totals, NOW_MS, 60)[1]
+    assert [cell.role for cell in notice] == [Role.FAILED]
+    assert "".join(cell.text for cell in notice).startswith("stopped 5m00s ago; mend it, then P goes on: the API re")
+    hostile = shown(Totals(a_state(paused_ms=NOW_MS, brake_reason=HOSTILE)), 78)[1]
+    assert not any(unicodedata.category(char).startswith("C") for char in hostile)
 
 
 def test_the_gravest_trouble_is_told_alone() -> None:

@@ -44,6 +44,7 @@ _ORCH = """
 import sys
 from pathlib import Path
 from store.home import Home
+from tui_orch.tui.access import LocalAccess
 from tui_orch.tui.app import OrchApp, Outside
 
 class Busy(OrchApp):
@@ -58,7 +59,8 @@ class Busy(OrchApp):
             self.exit()
 
 home = Home(Path(sys.argv[1]).parent / ".orch")
-Busy(home, Outside(lambda: 1, lambda: True, lambda: None, {})).run()
+outside = Outside(lambda: 1, lambda: True, lambda: None, {})
+Busy(LocalAccess(home, outside.now_ms), outside).run()
 """
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tui_orch.api import events, jobs, logs, orchestrate, people, slot
+from tui_orch.api import changes, events, jobs, logs, orchestrate, people, slot
 from tui_orch.api.calls import SECURED
 from tui_orch.api.feed import Feed
 from tui_orch.api.guards import Guards
@@ -47,7 +47,7 @@ def make_app(stores: Stores, feed: Feed, *, hosts: Iterable[str], rates: Rates |
     app.state.feed = feed
     add_handlers(app)
     app.add_middleware(Guards, hosts=frozenset(hosts), stores=stores, rates=rates or Rates())
-    for part in (orchestrate, jobs, logs, people, slot, events):
+    for part in (orchestrate, jobs, logs, people, slot, events, changes):
         app.include_router(part.router, prefix=BASE, dependencies=SECURED, responses=_ALWAYS)
 
     @app.get(f"{BASE}/health", tags=["health"], responses=_OPEN)

@@ -97,6 +97,7 @@ class Retry(Asked):
     """Try a job again."""
 
     fresh: bool = Field(default=False, description="Begin a new Claude Code session instead of resuming the old one.")
+    leaves: bool = Field(default=False, description="Try again each failed job at the ends of the branches below it.")
 
 
 class Slot(Asked):

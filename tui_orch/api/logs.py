@@ -2,14 +2,14 @@
 
 import codecs
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from store.errors import NotFound
 from store.models import Job
 from store.states import Kind, Status
-from tui_orch.api.calls import Called, JobId
+from tui_orch.api.calls import Call, Called, JobId
 from tui_orch.api.names import Named, job_named
 from tui_orch.api.problems import documented
 from tui_orch.api.told import Log
@@ -25,18 +25,67 @@ _FILES: dict[str, str] = {
 }
 MOST_BYTES = 1_048_576
 _MOST_OFFSET = 2**62
+RAW = "application/octet-stream"
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The bytes.", "content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+Attempt = Annotated[int | None, Query(ge=1, le=10**9, description="Default: the newest.")]
+StreamName = Annotated[Stream | None, Query(description="Default: what a job of its kind puts out.")]
+Offset = Annotated[int, Query(ge=0, le=_MOST_OFFSET, description="Bytes to leave out.")]
 
 
 @router.get("/jobs/{job_id}/logs", responses=documented(404))
 def logs(
     call: Called,
     job_id: JobId,
-    attempt: Annotated[int | None, Query(ge=1, le=10**9, description="Default: the newest.")] = None,
-    stream: Annotated[Stream | None, Query(description="Default: what a job of its kind puts out.")] = None,
-    offset: Annotated[int, Query(ge=0, le=_MOST_OFFSET, description="Bytes to leave out.")] = 0,
+    attempt: Attempt = None,
+    stream: StreamName = None,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=4, le=MOST_BYTES, description="Bytes at most.")] = 65_536,
 ) -> Log:
     """Read a piece of what an attempt put out; go on from `next_offset`. A file that is not there yet is empty."""
+    found = _read(call, job_id, attempt, stream, offset, limit)
+    job, size = found.job, found.size
+    over = job.status is not Status.RUNNING or found.attempt != job.attempt
+    text, used = _decoded(found.piece, at_end=over and offset + len(found.piece) >= size)
+    return Log(
+        job_id=str(job.id),
+        attempt=found.attempt,
+        stream=found.name,
+        offset=offset,
+        next_offset=offset + used,
+        size=size,
+        text=text,
+    )
+
+
+@router.get("/jobs/{job_id}/logs/raw", response_class=Response, responses=_BYTES | documented(404))
+def raw_logs(
+    call: Called,
+    job_id: JobId,
+    attempt: Attempt = None,
+    stream: StreamName = None,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=0, le=MOST_BYTES, description="Bytes at most.")] = 65_536,
+) -> Response:
+    """Read a piece of what an attempt put out, byte for byte; the header `X-Log-Size` tells the bytes of the whole file."""
+    found = _read(call, job_id, attempt, stream, offset, limit)
+    return Response(found.piece, media_type=RAW, headers={"X-Log-Size": str(found.size)})
+
+
+class _Piece(NamedTuple):
+    """What was read, of which log."""
+
+    job: Job
+    attempt: int
+    name: str
+    piece: bytes
+    size: int
+
+
+def _read(call: Call, job_id: str, attempt: int | None, stream: Stream | None, offset: int, limit: int) -> _Piece:
+    """Raises NotFound."""
     with call.stores.read() as reader:
         job = call.caller.job(reader, Named(job_named(job_id)))
     wanted = _attempt(job, attempt)
@@ -46,18 +95,12 @@ def logs(
         file = open_plain(path)
     except OSError as error:
         raise NotFound(f"the {name} of job {job.id}, attempt {wanted}, can not be read: it is no plain file") from error
-    piece, size = b"", 0
-    if file is not None:
-        try:
-            size = os.fstat(file).st_size
-            piece = os.pread(file, limit, offset)
-        finally:
-            os.close(file)
-    over = job.status is not Status.RUNNING or wanted != job.attempt
-    text, used = _decoded(piece, at_end=over and offset + len(piece) >= size)
-    return Log(
-        job_id=str(job.id), attempt=wanted, stream=name, offset=offset, next_offset=offset + used, size=size, text=text
-    )
+    if file is None:
+        return _Piece(job, wanted, name, b"", 0)
+    try:
+        return _Piece(job, wanted, name, os.pread(file, limit, offset), os.fstat(file).st_size)
+    finally:
+        os.close(file)
 
 
 def _attempt(job: Job, wanted: int | None) -> int:

@@ -8,6 +8,7 @@ from store import control
 from store.asks import answer, apply_rules, get_ask, open_asks
 from store.database import Reader
 from store.models import Ask, Limits, Rule
+from store.repair import retry_failed
 from store.rules import add_rule, get_rule, remove_rule, rules_for, rules_in_force, set_permissions
 from store.tree import get_tree, path, store_state
 from store.use import tree_use
@@ -82,9 +83,11 @@ def drop_rule(call: Called, rule_id: Number) -> told.RuleTold:
 def retry_job(call: Called, job_id: JobId, body: asked.Retry | None = None) -> told.Retried:
     """Try a job again that failed, was cancelled or is partial; what succeeded is not run again."""
     call.caller.require_person("trying a job again")
+    asked_for = body or asked.Retry()
+    again = retry_failed if asked_for.leaves else control.retry
     with call.stores.write() as tx:
         job = call.caller.job(tx, Named(job_named(job_id)))
-        queued = control.retry(tx, job.id, call.now_ms, fresh=body is not None and body.fresh)
+        queued = again(tx, job.id, call.now_ms, fresh=asked_for.fresh)
     return told.Retried(job_id=str(job.id), queued=[str(each) for each in queued])
 
 

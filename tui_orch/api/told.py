@@ -304,6 +304,17 @@ class Paused(BaseModel):
     changed: bool
 
 
+class Changes(BaseModel):
+    """A page of rows for a copy of the store. All up to ``seq`` is in it and in the pages before it."""
+
+    schema_version: int = Field(description="Of the store: rows mean the same where it is the same.")
+    store_id: str
+    seq: int = Field(description="Where to go on: since=...")
+    more: bool = Field(description="Whether there is a next page already.")
+    mark: str = Field(description="Send it with the next call: what is the same then is left out.")
+    tables: dict[str, list[list[Any]]] = Field(description="Rows by table, their values in the order of the columns.")
+
+
 class State(BaseModel):
     """The whole store at a glance."""
 

@@ -40,7 +40,7 @@ from tui_orch.cli import (
 from tui_orch.cli import (
     run as run_verb,
 )
-from tui_orch.cli.exits import run_to_exit
+from tui_orch.cli.exits import BadUse, run_to_exit
 from tui_orch.cli.place import Place
 
 VERBS = (
@@ -99,18 +99,21 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option("--home", metavar="DIR", help="The store's folder (default: $ORCH_HOME, or the nearest .orch upwards).")
+@click.option("--url", metavar="URL", help=watch.URL_HELP)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Say the version."
 )
 @click.pass_context
-def orch(ctx: click.Context, home: str | None) -> None:
+def orch(ctx: click.Context, home: str | None, url: str | None) -> None:
     """Give a big task to Claude Code; it comes back as one result of a tree of workers.
 
     Without a command: the screen, with every tree, live, and every control on it.
     """
     ctx.obj = Place(home)
     if ctx.invoked_subcommand is None:
-        ctx.exit(watch.open_app(ctx.obj))
+        ctx.exit(watch.open_app(ctx.obj, url=url))
+    if url is not None:
+        raise BadUse(f"--url is for the screen alone; where the store is, run: orch {ctx.invoked_subcommand}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

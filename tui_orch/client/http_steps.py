@@ -35,9 +35,14 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave no connection open; a step after that makes a new one."""
         self._hang_up()
         if self._http is not None:
             self._http.close()
+            self._http = None
 
     def do(self, step: Step) -> Heard:
         """Do one step and return what came of it."""

@@ -4,65 +4,47 @@ Reads the store in short transactions and changes nothing itself: what a person 
 nothing. The parts are where their names say: header, tree_pane, detail, timeline_pane, footer, dialogs.
 """
 
-import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.screen import Screen
 
-from store.database import Store
 from store.errors import StoreError
-from store.home import Home
 from store.models import Job, Tree
 from store.tree import StoreState, get_tree
-from tui_orch.tui.feed import Feed, store_watch
+from tui_orch.tui.access import Access
+from tui_orch.tui.edges import Edges
+from tui_orch.tui.feed import Feed
 from tui_orch.tui.footer import KeyFooter
-from tui_orch.tui.header import StoreHeader, Totals
 from tui_orch.tui.keys import ACTIONS, Around, hints
+from tui_orch.tui.later import commands, import_later
+from tui_orch.tui.lean_screen import LeanScreen
 from tui_orch.tui.messages import CursorMoved, FilterProgressed, JobsChanged, RowOpened, StoreRecovered, StoreTroubled
 from tui_orch.tui.notify import AskTeller, Notice, tell
 from tui_orch.tui.pacing import Pacer
 from tui_orch.tui.pane_keys import Keyboard
 from tui_orch.tui.row import ASCII, UNICODE
 from tui_orch.tui.side import Side
-from tui_orch.tui.source import StoreSource
+from tui_orch.tui.source import Readable
 from tui_orch.tui.spending import Spending
+from tui_orch.tui.tree_canvas import NO_JOBS, NOT_YET
 from tui_orch.tui.tree_pane import TreePane
 
-if TYPE_CHECKING:  # what the first picture can do without: `_become_whole` imports it
+if TYPE_CHECKING:  # what the first picture can do without: see ``later``
     from tui_orch.tui.detail.pane import DetailPane
     from tui_orch.tui.dialogs.filter_bar import FilterBar
     from tui_orch.tui.dialogs.inbox import Inbox
-    from tui_orch.tui.dialogs.palette import ActionCommands
     from tui_orch.tui.steering import Steering
     from tui_orch.tui.timeline_pane import TimelinePane
 
 #: Cells of a screen that shows tree and detail beside each other; a narrower one shows them one at a time.
 WIDE_CELLS = 140
-_LOOK_S = 1.0
-#: Imported after the first picture, one after the other, with room for keys in between.
-_LATER = (
-    "tui_orch.tui.dialogs.filter_bar",
-    "tui_orch.tui.detail.source",
-    "tui_orch.tui.detail.pane",
-    "tui_orch.tui.timeline_pane",
-    "tui_orch.tui.focus",
-    "tui_orch.tui.control",
-    "tui_orch.tui.dialogs.inbox",
-    "tui_orch.tui.steering",
-)
-
-
-def _commands() -> "type[ActionCommands]":
-    from tui_orch.tui.dialogs.palette import ActionCommands  # noqa: PLC0415 - only when it is opened
-
-    return ActionCommands
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +69,7 @@ class OrchApp(App[None]):
     #main.-narrow Side.-open { border-left: none; }
     #main.-narrow.-side TreePane { display: none; }
     """
-    COMMANDS: ClassVar = {_commands}
+    COMMANDS: ClassVar = {commands}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(action.key, f"do('{action.name}')", action.label, show=False)
@@ -95,62 +77,65 @@ class OrchApp(App[None]):
         if action.key and action.name != "palette"
     ]
 
-    def __init__(self, home: Home, outside: Outside) -> None:
+    def __init__(self, access: Access, outside: Outside) -> None:
         super().__init__()
-        self.home = home
+        self.access = access
         self.outside = outside
-        self._store = Store.open(home, create=True)
-        self._source = StoreSource(self._store)
-        watch = partial(store_watch, home, self._source.data_version)
+        self._source = access.source
         # What is shown is read after this, so nothing that changes in between is missed.
-        self._feed = Feed(self._source, watch, self.post_message, since=self._source.newest_seq())
+        since = self._source.newest_seq() if access.opening is None else None
+        self._feed = Feed(self._source, access.watch, self.post_message, since=since)
         self._state: StoreState = self._source.state()
-        self._supervisor = outside.has_supervisor()
-        self._spending = Spending(self._source, outside.now_ms)
-        self._trouble: str | None = None
         self._teller = AskTeller()
         self._pacer = Pacer(self)
-        self._header = StoreHeader(outside.now_ms, glyphs=ASCII if outside.ascii_only else UNICODE)
         self._tree = TreePane(self._source, outside.now_ms, ascii_only=outside.ascii_only, id="tree")
+        if access.opening is not None:
+            self._tree.empty = NOT_YET
         self._side = Side(id="side")
-        self._footer = KeyFooter()
+        self._edges = Edges(
+            self,
+            Spending(self._source, outside.now_ms),
+            name=access.name,
+            now_ms=outside.now_ms,
+            glyphs=ASCII if outside.ascii_only else UNICODE,
+            state=lambda: self._state,
+            hints=lambda: hints(*self.situation()),
+            has_supervisor=outside.has_supervisor,
+            opening=lambda: access.opening,
+        )
         self._early: list[str] | None = []  # what a person wanted before the app was whole
         self.notice = outside.notice
         self.steering: Steering  # from when the app is whole
 
     def compose(self) -> ComposeResult:
         """Put the screen together."""
-        yield self._header
+        yield self._edges.header
         with Horizontal(id="main"):
             yield self._tree
             yield self._side
-        yield self._footer
+        yield self._edges.footer
 
     def on_mount(self) -> None:
         """Start the feed and the clocks."""
         self.pane.focus()
         self.watch(self.default_screen, "focused", self._focus_moved, init=False)
-        self._look_at_spending()
-        self.set_interval(_LOOK_S, self._look_around)
-        self.refresh_around()
+        self._edges.start()
         self.call_after_refresh(lambda: self.run_worker(self._become_whole(), name="rest", exit_on_error=True))
 
     async def _become_whole(self) -> None:
         """Add what the first picture can do without, which takes longer than all before; then follow the store."""
-        for name in _LATER:
-            import_module(name)
-            await asyncio.sleep(0)
-        from tui_orch.tui.control import Control  # noqa: PLC0415
-        from tui_orch.tui.detail.source import StoreDetailSource  # noqa: PLC0415
+        await import_later()
         from tui_orch.tui.dialogs.filter_bar import FilterBar  # noqa: PLC0415
         from tui_orch.tui.steering import Steering  # noqa: PLC0415
 
         if self.is_closing:
             return
-        self.steering = Steering(self, Control(self.home, self.outside.now_ms))
-        details = StoreDetailSource(self._store)
-        await self._side.fill(details, self.outside.now_ms, ascii_only=self.outside.ascii_only)
-        await self.default_screen.mount(FilterBar(id="filter"), before=self._footer)
+        self.steering = Steering(self, self.access.controls())
+        await self._side.fill(self.access.details(), self.outside.now_ms, ascii_only=self.outside.ascii_only)
+        await self.default_screen.mount(FilterBar(id="filter"), before=self._edges.footer)
+        if not gc.isenabled():  # whoever started the app was in a hurry
+            gc.freeze()  # what is here now stays, and need not be gone through for garbage again and again
+            gc.enable()
         early, self._early = self._early or [], None
         for name in early:
             self.do(name)
@@ -159,12 +144,16 @@ class OrchApp(App[None]):
     def on_unmount(self) -> None:
         """Let go of the terminal and of the store."""
         self._pacer.release()
-        self._store.close()
+        self.access.close()
 
     def post_display_hook(self) -> None:
         """Textual has drawn a frame."""
         super().post_display_hook()
         self._pacer.after_frame()
+
+    def get_default_screen(self) -> Screen[None]:
+        """Draw on a screen that does so with little work."""
+        return LeanScreen()
 
     # The parts
 
@@ -189,9 +178,9 @@ class OrchApp(App[None]):
         return cast("FilterBar", self.default_screen.get_child_by_id("filter"))
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Readable:
         """The store, for short reads on the screen's thread."""
-        return self._store
+        return self.access.store
 
     @property
     def state(self) -> StoreState:
@@ -201,12 +190,12 @@ class OrchApp(App[None]):
     @property
     def is_closing(self) -> bool:
         """Whether the parts are gone already: messages, timers and changes in a thread may still come then."""
-        return not (self._tree.is_attached and self._footer.is_attached and self._header.is_attached)
+        return not (self._tree.is_attached and self._edges.are_there)
 
     def say(self, text: str) -> None:
         """Tell the person one line."""
         if not self.is_closing:
-            self._footer.say(text)
+            self._edges.footer.say(text)
 
     # What the feed and the parts tell
 
@@ -220,21 +209,21 @@ class OrchApp(App[None]):
         if self._teller.news(message.state.open_asks, self.outside.now_ms()):
             tell(self, self.notice, message.state.open_asks, self.outside.environ)
         self.steering.asks_changed()
-        self._spending.changed(message.jobs)
+        self._edges.changed(message.jobs)
         job = self.pane.cursor_job
         around_cursor = job is not None and any(changed.id in (job.id, job.root_id) for changed in message.jobs)
         if around_cursor or replace(before, seq=self._state.seq) != self._state:
-            self.refresh_around()
+            self._edges.refresh_soon()
 
     def on_store_troubled(self, message: StoreTroubled) -> None:
         """Say so where the totals stand."""
-        self._trouble = message.text
+        self._edges.trouble = message.text
         self.refresh_around()
 
     def on_store_recovered(self, _: StoreRecovered) -> None:
         """Take that back."""
-        self._trouble = None
-        self._spending.forget()
+        self._edges.recovered()
+        self.pane.empty = NO_JOBS
         if not self.is_closing:
             self.pane.reload()
         self.refresh_around()
@@ -305,8 +294,9 @@ class OrchApp(App[None]):
         tree = self._tree_of(job) if job is not None else None
         around = Around(
             self._state,
-            supervisor=self._supervisor,
+            supervisor=self._edges.supervisor,
             read_only=self.outside.read_only,
+            no_pager=self.access.no_pager,
             unfolded=job is not None and self.pane.model.view.is_unfolded(job.id),
             following=self.pane.follow,
             filtered=self.pane.model.sieve is not None,
@@ -338,19 +328,7 @@ class OrchApp(App[None]):
     def refresh_around(self) -> None:
         """Bring header and footer up to date."""
         if not self.is_closing:
-            self._refresh_header()
-            self._footer.show(hints(*self.situation()))
-
-    def _refresh_header(self) -> None:
-        totals = Totals(
-            self._state,
-            self._spending.usd,
-            self._spending.usd_per_minute,
-            self._supervisor,
-            self.home.project.name,
-            self._trouble,
-        )
-        self._header.show(totals)
+            self._edges.refresh()
 
     def _focus_moved(self) -> None:
         """Let the footer fit what has the keyboard, once that is as it will be."""
@@ -365,16 +343,7 @@ class OrchApp(App[None]):
 
     def _tree_of(self, job: Job) -> Tree | None:
         try:
-            with self._store.read() as reader:
+            with self.access.store.read() as reader:
                 return get_tree(reader, job.root_id)
         except StoreError:
             return None  # the feed tells the trouble; without its limits a tree can only be looked at
-
-    def _look_around(self) -> None:
-        self._supervisor = self.outside.has_supervisor()
-        self.refresh_around()
-
-    def _look_at_spending(self) -> None:
-        if not self.is_closing:
-            self.set_timer(self._spending.read(), self._look_at_spending)
-            self._refresh_header()

@@ -48,6 +48,7 @@ def store_watch(home: Home, data_version: Callable[[], int]) -> AbstractAsyncCon
 
 class Feed:
     """``run`` it as a worker of the app, with ``since`` read before anything that is shown: nothing is missed then.
+    Without ``since`` nothing is shown yet: it begins with what is there when the watch is, and `StoreRecovered` tells that.
 
     ``watch`` makes a watch, such as `store_watch`; ``post`` takes the messages `JobsChanged`, `StoreTroubled` and `StoreRecovered`. The first
     message comes at once and brings the totals.
@@ -59,7 +60,7 @@ class Feed:
         watch: Callable[[], AbstractAsyncContextManager[Watch]],
         post: Callable[[Message], object],
         *,
-        since: int,
+        since: int | None,
     ) -> None:
         self._source = source
         self._watch = watch
@@ -67,18 +68,24 @@ class Feed:
         self._seq = since
         self._state: StoreState | None = None
         self._posted_at = float("-inf")
-        self._troubled = False
+        self._troubled = since is None
 
     async def run(self) -> None:
         """Post what changes, until cancelled."""
         while True:
             try:
                 async with self._watch() as watch:
+                    self._begin()
                     await self._follow(watch)
             except (StoreError, OSError) as error:
                 self._troubled = True
                 self._post(StoreTroubled(str(error)))
             await asyncio.sleep(RETRY_S)
+
+    def _begin(self) -> None:
+        newest = self._source.newest_seq()
+        if self._seq is None or newest < self._seq:  # another store: all is read anew after its `StoreRecovered`
+            self._seq = newest
 
     async def _follow(self, watch: Watch) -> None:
         while True:
@@ -101,7 +108,7 @@ class Feed:
 
         For the app after a change of its own: a watch does not see what its own connection commits.
         """
-        jobs = self._source.changed_since(self._seq, PAGE)
+        jobs = self._source.changed_since(self._seq or 0, PAGE)
         state = self._source.state()
         if jobs or state != self._state:
             if jobs:

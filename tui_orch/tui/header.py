@@ -40,7 +40,9 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the header tells. ``usd_per_minute`` None: not known yet; ``trouble``: why the store can not be read."""
+    """What the header tells. ``usd_per_minute`` None: not known yet; ``trouble``: why the store can not be read;
+    ``opening``: what is being done before it can be read for the first time.
+    """
 
     state: StoreState
     spent_usd: float = 0.0
@@ -48,6 +50,7 @@ class Totals:
     supervisor: bool = True
     name: str = ""
     trouble: str | None = None
+    opening: str | None = None
 
 
 def header_text(totals: Totals, now_ms: int, width: int, glyphs: Glyphs = UNICODE) -> list[list[Cell]]:
@@ -103,6 +106,8 @@ def _notice(totals: Totals, now_ms: int) -> Cell | None:
     state = totals.state
     if totals.trouble is not None:
         return Cell(f"the store can not be read: {one_line(totals.trouble[:_SHOWN_CHARS])}", Role.FAILED)
+    if totals.opening is not None:
+        return Cell(one_line(totals.opening), Role.QUEUED)
     if not totals.supervisor:
         return Cell("no supervisor runs, so nothing goes on: S starts one", Role.FAILED)
     if state.brake_until_ms is not None and state.brake_until_ms > now_ms:
@@ -112,6 +117,9 @@ def _notice(totals: Totals, now_ms: int) -> Cell | None:
             f"nothing starts until {until(state.brake_until_ms, now_ms)} (in {left}); P takes it back: {why}",
             Role.PARTIAL,
         )
+    if state.paused_ms is not None and state.brake_reason:
+        why = one_line(state.brake_reason[:_SHOWN_CHARS])
+        return Cell(f"stopped {duration(now_ms - state.paused_ms)} ago; mend it, then P goes on: {why}", Role.FAILED)
     if state.paused_ms is not None:
         return Cell(f"paused for {duration(now_ms - state.paused_ms)}: nothing new starts; P goes on", Role.PARTIAL)
     return None
@@ -157,9 +165,9 @@ class StoreHeader(Static):
             return
         lines = header_text(self._totals, self._now_ms(), width, self._glyphs)
         if lines != self._drawn:
-            taller = len(lines) != len(self._drawn)
             self._drawn = lines
-            self.update(Content("\n").join(_content(line) for line in lines), layout=taller)
+            other_height = len(lines) != self.content_size.height
+            self.update(Content("\n").join(_content(line) for line in lines), layout=other_height)
 
 
 def _content(line: list[Cell]) -> Content:

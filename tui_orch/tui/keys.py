@@ -47,6 +47,7 @@ class Around:
     store: StoreState
     supervisor: bool = True  # one looks after the store
     read_only: bool = False  # the app was started to watch only
+    no_pager: str | None = None  # why no output can be paged
     unfolded: bool = False  # the children of the job under the cursor are shown
     following: bool = False
     filtered: bool = False
@@ -107,6 +108,8 @@ def possible(action: Action, job: Job | None, tree: Tree | None, around: Around)
     """
     if around.read_only and action.name in _CHANGING:
         return "this screen only watches; start it without --read-only to change anything"
+    if action.name == "output" and around.no_pager is not None:
+        return around.no_pager
     if action.on in (On.JOB, On.TREE):
         if job is None:
             return "no job is selected" if _has_jobs(around) else _NO_JOBS

@@ -124,6 +124,8 @@ _SHORT: dict[str, str] = {
     Reason.EXIT_CODE: "exit code",
     Reason.NO_RESULT: "no result",
     Reason.API_ERROR: "API error",
+    Reason.USAGE_LIMIT: "usage",
+    Reason.OUTPUT_LIMIT: "output",
     Reason.CLAUDE_ERROR: "CLI error",
     Reason.REPORTED_FAILURE: "reported",
     Reason.BAD_REQUEST: "bad input",
@@ -205,34 +207,27 @@ def cells(
     state = Role.ASKING if _asks(job) else Role(job.status.value)
     sign = glyphs.asking if _asks(job) else glyphs.states[job.status]
     indent = job.depth * room.indent
-    found = _fit(
-        [
-            Cell(" " * indent + mark + " ", Role.ASIDE),
-            Cell(sign, state),
-            Cell(f" #{job.id} ", Role.FIGURE),
-            Cell(one_line(job.title[:_LOOKED_AT]), Role.TITLE),
-        ],
-        room.left,
-        glyphs.ellipsis,
-    )
+    found = list(_head(" " * indent + mark + " ", sign, state, job.id, job.title, room.left, glyphs.ellipsis))
     done = job.children - job.open_children
     if room.state:
-        found.append(_left(state_word(job), room.state, state, glyphs))
+        found.append(_left(state_word(job), room.state, state, glyphs.ellipsis))
     if room.bar:
-        found.append(_left(_bar(done, job.children, room.bar, glyphs), room.bar, state, glyphs))
+        found.append(_left(_bar(done, job.children, room.bar, glyphs), room.bar, state, glyphs.ellipsis))
     if room.children:
-        found.append(_right(f"{amount(done)}/{amount(job.children)}" if job.children else "", room.children, glyphs))
+        found.append(
+            _right(f"{amount(done)}/{amount(job.children)}" if job.children else "", room.children, glyphs.ellipsis)
+        )
     if room.elapsed:
-        found.append(_right(elapsed(job, now_ms), room.elapsed, glyphs))
+        found.append(_right(elapsed(job, now_ms), room.elapsed, glyphs.ellipsis))
     if room.cost:
-        found.append(_right(dollars(job.subtree_cost_usd) if job.subtree_cost_usd else "", room.cost, glyphs))
+        found.append(_right(dollars(job.subtree_cost_usd) if job.subtree_cost_usd else "", room.cost, glyphs.ellipsis))
     if room.tokens:
-        found.append(_right(amount(job.subtree_tokens) if job.subtree_tokens else "", room.tokens, glyphs))
+        found.append(_right(amount(job.subtree_tokens) if job.subtree_tokens else "", room.tokens, glyphs.ellipsis))
     if room.attempt:
-        found.append(_right(f"{glyphs.times}{job.attempt}" if job.attempt > 1 else "", room.attempt, glyphs))
+        found.append(_right(f"{glyphs.times}{job.attempt}" if job.attempt > 1 else "", room.attempt, glyphs.ellipsis))
     if room.activity:
         role = Role.ASKING if _asks(job) else Role.ASIDE
-        found.append(_left(activity(job, now_ms, question), room.activity, role, glyphs))
+        found.append(_left(activity(job, now_ms, question), room.activity, role, glyphs.ellipsis))
     return Row(tuple(found), min(indent, room.left), min(indent + 2, room.left))
 
 
@@ -310,13 +305,30 @@ def _bar(done: int, total: int, width: int, glyphs: Glyphs) -> str:
     return glyphs.done * full + glyphs.open * (width - full)
 
 
-def _left(text: str, width: int, role: Role, glyphs: Glyphs) -> Cell:
-    return Cell(" " + set_cell_size(cut(text, width, glyphs.ellipsis), width), role)
+# Most of a row stays as it is when something in it changes, so its pieces are kept for some screens of rows.
 
 
-def _right(text: str, width: int, glyphs: Glyphs) -> Cell:
-    text = cut(text, width, glyphs.ellipsis)
+@lru_cache(maxsize=2_000)
+def _left(text: str, width: int, role: Role, ellipsis: str) -> Cell:
+    return Cell(" " + set_cell_size(cut(text, width, ellipsis), width), role)
+
+
+@lru_cache(maxsize=2_000)
+def _right(text: str, width: int, ellipsis: str) -> Cell:
+    text = cut(text, width, ellipsis)
     return Cell(" " * (width + 1 - cell_len(text)) + text, Role.FIGURE)
+
+
+@lru_cache(maxsize=500)
+def _head(lead: str, sign: str, state: Role, job_id: int, title: str, width: int, ellipsis: str) -> tuple[Cell, ...]:
+    """Return what stands at the left of a row, ``width`` cells wide."""
+    pieces = [
+        Cell(lead, Role.ASIDE),
+        Cell(sign, state),
+        Cell(f" #{job_id} ", Role.FIGURE),
+        Cell(one_line(title[:_LOOKED_AT]), Role.TITLE),
+    ]
+    return tuple(_fit(pieces, width, ellipsis))
 
 
 def _fit(pieces: list[Cell], width: int, ellipsis: str) -> list[Cell]:

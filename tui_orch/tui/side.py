@@ -12,8 +12,8 @@ from textual.containers import Horizontal
 from store.models import Job
 
 if TYPE_CHECKING:
+    from tui_orch.tui.access import Details
     from tui_orch.tui.detail.pane import DetailPane
-    from tui_orch.tui.detail.source import StoreDetailSource
     from tui_orch.tui.timeline_pane import TimelinePane
 
 #: The names of what can be shown.
@@ -45,7 +45,7 @@ class Side(Horizontal):
         """The timeline."""
         return cast("TimelinePane", self.get_child_by_id(TIMELINE))
 
-    async def fill(self, details: "StoreDetailSource", now_ms: Callable[[], int], *, ascii_only: bool) -> None:
+    async def fill(self, details: "Details", now_ms: Callable[[], int], *, ascii_only: bool) -> None:
         """Add detail and timeline, hidden."""
         from tui_orch.tui.detail.pane import DetailPane  # noqa: PLC0415 - see above
         from tui_orch.tui.timeline_pane import TimelinePane  # noqa: PLC0415

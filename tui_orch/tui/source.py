@@ -5,11 +5,12 @@ call changes anything. Siblings come in the order of the screen: children oldest
 """
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from store import browse, feed, tree
 from store.browse import Link
-from store.database import Store
+from store.database import Reader, Store
 from store.models import Job
 from store.tree import StoreState
 
@@ -73,10 +74,18 @@ class Source(Protocol):
         ...
 
 
-class StoreSource:
-    """A `Source` over an open store. The store stays the caller's: to be used in this thread alone, and closed there."""
+class Readable(Protocol):
+    """What short reads can be made of: an open `Store`, or a copy of one."""
 
-    def __init__(self, store: Store) -> None:
+    def read(self) -> AbstractContextManager[Reader]:
+        """Read one moment of it."""
+        ...
+
+
+class ReaderSource:
+    """A `Source` over what can be read. That stays the caller's: to be used in this thread alone, and closed there."""
+
+    def __init__(self, store: Readable) -> None:
         self._store = store
 
     def ids(self, parent_id: int | None, *, after_id: int | None = None, skip: int = 0, limit: int = PAGE) -> list[int]:
@@ -138,6 +147,13 @@ class StoreSource:
         """See `Source.spent_usd`."""
         with self._store.read() as reader:
             return browse.spent_usd(reader, first_id, last_id)
+
+
+class StoreSource(ReaderSource):
+    """A `Source` over an open store."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
 
     def data_version(self) -> int:
         """Return a number that differs when another connection has committed; a broken store raises StoreError.

@@ -5,7 +5,6 @@ One method an action, named as in ``keys.ACTIONS``. Nothing here waits on the sc
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from store.asks import open_asks
@@ -15,7 +14,7 @@ from store.settings import get_settings
 from store.tree import get_tree
 from store.use import subtree_counts, tree_use
 from tui_orch.tui import clipboard, jumping
-from tui_orch.tui.control import Control
+from tui_orch.tui.access import Controls
 from tui_orch.tui.dialogs.ask_view import read_items
 from tui_orch.tui.dialogs.choices import UNSORTED, choose_copy, choose_notice, choose_sort, choose_theme
 from tui_orch.tui.dialogs.confirm import confirm_cancel
@@ -25,7 +24,6 @@ from tui_orch.tui.dialogs.limits_form import LimitsForm
 from tui_orch.tui.filter import Filter
 from tui_orch.tui.keys import BY_NAME, Around, possible
 from tui_orch.tui.notify import Notice
-from tui_orch.tui.pager import page_output
 from tui_orch.tui.sorting import Sort
 from tui_orch.tui.tree_model import MOST_SORTED, TreeModel
 
@@ -39,7 +37,7 @@ Value = TypeVar("Value")
 class Steering:
     """A person's actions on one app."""
 
-    def __init__(self, app: "OrchApp", control: Control) -> None:
+    def __init__(self, app: "OrchApp", control: Controls) -> None:
         self._app = app
         self._control = control
         self._filter = Filter("", ())
@@ -91,7 +89,7 @@ class Steering:
 
     def output(self, job: Job, _tree: Tree, _around: Around) -> None:
         """Open the output in the person's pager."""
-        self._app.say(page_output(self._app, self._app.home.root, job.id))
+        self._app.say(self._app.access.page_output(self._app, job.id))
 
     def copy(self, job: Job, _tree: Tree, _around: Around) -> None:
         """Copy what is chosen of the job."""
@@ -192,7 +190,8 @@ class Steering:
         with self._app.store.read() as reader:
             settings = get_settings(reader)
         draft = last.draft if last is not None else None
-        dialog = NewRequest(settings, Path.cwd(), draft=draft, problem=problem)
+        access = self._app.access
+        dialog = NewRequest(settings, access.work_dir(), draft=draft, problem=problem, is_folder=access.is_folder)
 
         def written(new: NewTree | None) -> None:
             if new is not None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -28,7 +29,8 @@ from tui_orch.tui.viewport import Viewport
 FRAME_S = 1 / 8
 QUIET_FRAME_S = 1 / 2
 _TICK_S = 1.0
-_NO_JOBS = ("No jobs yet.", "", "n   new request", "or, in a shell:  orch run FILE")
+NO_JOBS: tuple[str, ...] = ("No jobs yet.", "", "n   new request", "or, in a shell:  orch run FILE")
+NOT_YET: tuple[str, ...] = ("Nothing is read yet.",)
 _NO_MATCH = ("No job matches the filter.", "", "/   change it")
 _SEARCHING = ("Searching ...",)
 
@@ -80,7 +82,9 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         super().__init__(id=id)
         self.model = TreeModel(source, grow=grow)
         self._viewport = Viewport(self.model)
+        self.empty = NO_JOBS  # what is said where there is no job
         self._painter = RowPainter(self._style_of, now_ms, ASCII if ascii_only else UNICODE)
+        self._background: Color | None = None
         self._shown_for: tuple[int, Size] | None = None  # the scroll offset and size that the lines are for
         self._told_cursor: int | None = None
         self._wanted: int | None = None  # where following goes next
@@ -178,28 +182,49 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         """Forget what was drawn in the old colours."""
         super().notify_style_update()
         self._painter.forget()
+        self._background = None
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines as they are: to what Textual does with others, borders and tints, nothing here has a right."""
+        if self._background is None:
+            self._background = self.background_colors[1]
+        size = self.scrollable_content_region.size
+        self._keep_up(size)
+        strips = [self._line(y, size) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, self._background) for strip in strips]
+        left, right = crop.column_span
+        return strips if (left, right) == (0, size.width) else [strip.crop(left, right) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
         size = self.scrollable_content_region.size
+        self._keep_up(size)
+        return self._line(y, size)
+
+    def _keep_up(self, size: Size) -> None:
+        """Have the rows that are to be drawn."""
         if self._shown_for != (self.scroll_offset.y, size):
             # Rows have come into view, by scrolling or because the screen has another size.
             self._shown_for = (self.scroll_offset.y, size)
             with self._changing():
                 self._viewport.height = self._height
                 self._viewport.look(self.scroll_offset.y)
+
+    def _line(self, y: int, size: Size) -> Strip:
         if not self.model.rows:
             return self._hint(y, size)
         if y >= len(self._viewport.lines):
             return Strip.blank(size.width, self.rich_style)
         line = self._viewport.lines[y]
-        is_cursor = line.job_id is not None and line.job_id == self.cursor_id
+        cursor = self._viewport.cursor
+        is_cursor = cursor is not None and line.job_id == cursor.job_id
         return self._painter.paint(line, size.width, is_cursor=is_cursor)
 
     def _hint(self, y: int, size: Size) -> Strip:
         """Draw a line of what is said where there are no rows."""
         sieve = self.model.sieve
-        lines = _NO_JOBS if sieve is None else _NO_MATCH if sieve.done else _SEARCHING
+        lines = self.empty if sieve is None else _NO_MATCH if sieve.done else _SEARCHING
         top, left = max(0, (size.height - len(lines)) // 2), max(0, (size.width - max(map(len, lines))) // 2)
         text = lines[y - top] if top <= y < top + len(lines) else ""
         return self._painter.text(" " * left + text, size.width, self.rich_style)

@@ -67,6 +67,8 @@ class TreeModel:
     def open(self, screen_rows: int) -> None:
         """Load the newest root jobs, and unfold what is under way until a screen is full."""
         self.sieve = None
+        self._jobs.clear()  # after trouble the store may be another one
+        self._questions.clear()
         self.forest = Forest(self._source.count(None))
         self.window(0, max(1, screen_rows))
         row = 0

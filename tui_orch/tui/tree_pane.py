@@ -101,6 +101,7 @@ class TreePane(TreeCanvas, can_focus=True, inherit_bindings=False):
         """Read everything anew, after trouble with the store; a filter ends."""
         with self._changing():
             unfolded, cursor_id = self.unfolded(), self.cursor_id
+            self._painter.forget()
             self.model.open(self._height)
             self.model.restore(unfolded)
             if cursor_id is not None:

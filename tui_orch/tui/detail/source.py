@@ -19,6 +19,7 @@ from store.timed import TimedJob
 from store.tree import get_tree
 from store.use import TreeUse
 from tui_orch.client.log_file import FILES, open_plain
+from tui_orch.tui.source import Readable
 
 
 class Log(Protocol):
@@ -88,10 +89,10 @@ class TimelineSource(Protocol):
         ...
 
 
-class StoreDetailSource:
-    """Both sources over an open store. The store stays the caller's: used in this thread alone, and closed there."""
+class ReaderDetailSource:
+    """Both sources over what can be read, but for the logs. It stays the caller's: used in this thread alone."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Readable) -> None:
         self._store = store
 
     def closeup(self, job_id: int) -> Closeup:
@@ -124,10 +125,6 @@ class StoreDetailSource:
         with self._store.read() as reader:
             return rules_for(reader, job_id)
 
-    def log(self, job_id: int, attempt: int, kind: Kind) -> Log:
-        """See `DetailSource.log`."""
-        return _FileLog(str(self._store.home.attempt_dir(job_id, attempt) / FILES[kind]))
-
     def root_of(self, job_id: int) -> int:
         """See `TimelineSource.root_of`."""
         with self._store.read() as reader:
@@ -142,6 +139,18 @@ class StoreDetailSource:
         """See `TimelineSource.timed_below`."""
         with self._store.read() as reader:
             return timed.timed_below(reader, parent_ids, limit, after_id)
+
+
+class StoreDetailSource(ReaderDetailSource):
+    """Both sources over an open store, whose logs are files beside it."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._home = store.home
+
+    def log(self, job_id: int, attempt: int, kind: Kind) -> Log:
+        """See `DetailSource.log`."""
+        return _FileLog(str(self._home.attempt_dir(job_id, attempt) / FILES[kind]))
 
 
 class _FileLog:
