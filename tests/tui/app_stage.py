@@ -239,7 +239,7 @@ async def gone(app: OrchApp, words: str) -> None:
 
 async def to(app: OrchApp, pilot: Pilot[None], job_id: int) -> None:
     """Put the cursor on a job."""
-    assert app.pane.go_to(job_id)
+    await until(lambda: app.pane.go_to(job_id), f"job #{job_id} is not in the tree")
     await pilot.pause()
     assert app.pane.cursor_id == job_id
 
