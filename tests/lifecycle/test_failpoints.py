@@ -95,6 +95,9 @@ def test_kill_9_of_claude_alone_resumes_its_session(work: AtWork, tmp_path: Path
         work.supervise()
         root = work.submit("HOLD on", Kind.CLAUDE, max_attempts=3)
         work.wait_for(lambda: [entry for entry in model.entries() if entry.what == "held"], "a turn at work")
+        # Claude Code writes its session down a moment after it has asked the model: killed before, there is none.
+        sessions = Path(work.env["HOME"], "claude", "projects")
+        work.wait_for(lambda: any(_has_prompt(each) for each in sessions.rglob("*.jsonl")), "a session")
         (claude,) = [
             each for each in living(work.project, work.store.store_id) if each.what.split()[0].endswith("/claude")
         ]
@@ -105,3 +108,7 @@ def test_kill_9_of_claude_alone_resumes_its_session(work: AtWork, tmp_path: Path
     assert [each.outcome for each in tried] == ["failed", "completed"]
     assert tried[0].reason == "claude_error"
     assert len({each.session_id for each in tried}) == 1
+
+
+def _has_prompt(session: Path) -> bool:
+    return '"type":"user"' in session.read_text("utf-8")
