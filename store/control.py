@@ -5,7 +5,6 @@ Decides on rows alone: processes are stopped by the supervisor, which sees ``sto
 
 from dataclasses import dataclass
 
-from store.brake import set_brake
 from store.budget import look_again
 from store.claim import deadline
 from store.database import Transaction
@@ -207,7 +206,6 @@ __all__ = [
     "resume",
     "retry",
     "root_of",
-    "set_brake",
     "set_limits",
     "settle",
     "stop_subtree",

@@ -5,18 +5,24 @@ Rows are never removed: a tree's history and results stay. Never touches anythin
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from store.database import Reader, Store, Transaction
 from store.errors import BadInput, StoreUnusable
 from store.home import FILE_MODE, Home
+from store.states import FINAL
+from store.tree import get_job
 
 _ENDED_BEFORE = """
 SELECT id FROM jobs WHERE parent_id IS NULL AND ended_ms IS NOT NULL AND ended_ms < ? AND status IN ('completed', 'partial', 'failed', 'cancelled')
 ORDER BY id
 """
+#: Beginning of the name of a folder in the store into which `remove` puts what it then removes.
+_ASIDE = "removed-"
 _OF_TREE = "SELECT id FROM jobs WHERE root_id = ? ORDER BY id"
 
 
@@ -63,15 +69,32 @@ def waste(reader: Reader, home: Home, before_ms: int) -> Iterator[Waste]:
             yield Waste(root_id, folders, sum(_size(folder) for folder in folders))
 
 
-def remove(found: Waste) -> None:
-    """Remove these folders. Links in them are removed, never followed. Raises StoreUnusable."""
-    for folder in found.folders:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise StoreUnusable(
-                f"{error.filename} of tree #{found.root_id} can not be removed: {error.strerror}"
-            ) from error
+def remove(store: Store, found: Waste) -> bool:
+    """Remove these folders; False where the tree was opened again meanwhile: then nothing is touched.
+
+    They are put aside in the transaction that sees the tree ended, so that no retry can start a worker in one, and removed
+    after it, so that no writer waits for that; what an interrupted removal has put aside goes too. Links in them are
+    removed, never followed. Raises StoreUnusable.
+    """
+    try:
+        with store.write() as tx:
+            if get_job(tx, found.root_id).status not in FINAL:
+                return False
+            aside = tempfile.mkdtemp(prefix=_ASIDE, dir=store.home.root)
+            for folder in found.folders:
+                folder.rename(os.path.join(aside, folder.name))
+        for put_aside in store.home.root.glob(f"{_ASIDE}*"):
+            shutil.rmtree(put_aside, onerror=_unless_gone)
+    except OSError as error:
+        raise StoreUnusable(
+            f"{error.filename} of tree #{found.root_id} can not be removed: {error.strerror}"
+        ) from error
+    return True
+
+
+def _unless_gone(_do: object, _path: str, found: tuple[type[BaseException], BaseException, TracebackType]) -> None:
+    if not isinstance(found[1], FileNotFoundError):  # somebody else removes it, too
+        raise found[1]
 
 
 def forget_names(tx: Transaction, before_ms: int) -> int:

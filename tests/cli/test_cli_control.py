@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from at_orch import AtOrch, now_ms
+from at_orch import AtOrch
 
-from store.control import set_brake
+from store.brake import set_brake
 from store.models import Ask
 from store.states import Kind, Status
+from tests.by_hand import now_ms
 from tui_orch.cli.asks import verdict_of
 from tui_orch.supervisor.ownership import own
 

@@ -4,7 +4,7 @@ import pytest
 from at_store import AtStore
 from invariants import check
 
-from store import control, feed, tree
+from store import brake, control, feed, tree
 from store.control import Stopped
 from store.errors import BadInput, IllegalChange, NotFound
 from store.models import Limits, NewJob
@@ -192,10 +192,10 @@ def test_a_pause_of_a_tree_is_in_the_feed(at: AtStore) -> None:
 def test_a_later_brake_is_not_shortened_by_an_earlier_one(at: AtStore) -> None:
     """Two workers hear of two limits; a person takes both back at once."""
     with at.store.write() as tx:
-        control.set_brake(tx, "usage limit", 5_000)
-        control.set_brake(tx, "API overloaded", 3_000)
+        brake.set_brake(tx, "usage limit", 5_000)
+        brake.set_brake(tx, "API overloaded", 3_000)
         assert tx.rows("SELECT brake_reason, brake_until_ms FROM store") == [("usage limit", 5_000)]
-        control.set_brake(tx, "API overloaded", 8_000)
+        brake.set_brake(tx, "API overloaded", 8_000)
         assert tx.rows("SELECT brake_reason, brake_until_ms FROM store") == [("API overloaded", 8_000)]
         assert control.resume(tx, None)
         assert tx.rows("SELECT brake_reason, brake_until_ms FROM store") == [(None, None)]

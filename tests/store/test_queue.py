@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from at_store import AtStore
 
-from store import asks, claim, control, feed, queue, tree
+from store import asks, brake, claim, control, feed, queue, tree
 from store.database import Reader
 from store.models import NewJob, NewTree, Usage
 from store.states import Kind, Status
@@ -114,7 +114,7 @@ def test_deadlines_are_due_once_and_then_the_next(at: AtStore) -> None:
 def test_a_brake_is_a_time_to_look_again(at: AtStore) -> None:
     """It ends by itself."""
     with at.store.write() as tx:
-        control.set_brake(tx, "usage limit", at.now_ms + 9_000)
+        brake.set_brake(tx, "usage limit", at.now_ms + 9_000)
         assert queue.next_time_ms(tx, at.now_ms) == at.now_ms + 9_000
         assert queue.next_time_ms(tx, at.now_ms + 9_000) is None
 

@@ -15,6 +15,7 @@ from store.errors import BadInput
 from store.handed_in import Handle
 from store.home import Home, private_dir
 from store.models import NewJob, NewTree
+from store.states import Status
 from store.submit import submit_tree
 
 
@@ -92,7 +93,9 @@ def test_what_ended_trees_left_is_found_and_removed_and_their_rows_stay(at: AtSt
         found = list(upkeep.waste(reader, at.home, at.now_ms))
     assert [(each.root_id, each.folders) for each in found] == [(old, (at.home.job_dir(old),))]
     assert found[0].size_bytes >= 1_000
-    upkeep.remove(found[0])
+    (at.home.root / "removed-before" / "7").mkdir(parents=True)  # of a removal that was killed
+    assert upkeep.remove(at.store, found[0])
+    assert not list(at.home.root.glob("removed-*"))
     assert not at.home.job_dir(old).exists()
     assert at.home.job_dir(young).exists()
     assert at.home.job_dir(at_work).exists()
@@ -100,6 +103,18 @@ def test_what_ended_trees_left_is_found_and_removed_and_their_rows_stay(at: AtSt
     assert at.job(old).result == "done"
     with at.store.read() as reader:
         assert [each.root_id for each in upkeep.waste(reader, at.home, at.later(1_000))] == [young]
+
+
+def test_a_tree_that_a_retry_has_opened_meanwhile_keeps_all(at: AtStore) -> None:
+    root = at.tree()
+    at.run(root, Status.FAILED)
+    private_dir(at.home.attempt_dir(root, 1))
+    at.later(100)
+    with at.store.read() as reader:
+        (found,) = upkeep.waste(reader, at.home, at.now_ms)
+    at.retry(root)
+    assert not upkeep.remove(at.store, found)
+    assert at.home.attempt_dir(root, 1).is_dir()
 
 
 def test_names_of_what_was_handed_in_long_ago_are_forgotten(at: AtStore) -> None:

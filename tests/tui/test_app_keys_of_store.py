@@ -10,7 +10,7 @@ from detail_stores import Made, until
 from dialog_stage import enter_text
 from textual.worker import WorkerFailed
 
-from store import asks, control
+from store import asks, brake
 from store.tree import store_state
 from tui_orch.tui.app import OrchApp
 from tui_orch.tui.control import Control
@@ -24,7 +24,7 @@ async def test_upper_p_pauses_all_and_takes_a_brake_back(stage: Garden) -> None:
         await until(lambda: app.state.paused_ms is not None)
         with stage.made.store.write() as tx:
             assert store_state(tx).paused_ms is not None
-            control.set_brake(tx, "the plan's limit", app.outside.now_ms() + 60_000)
+            brake.set_brake(tx, "the plan's limit", app.outside.now_ms() + 60_000)
         await seen(app, "the plan's limit")
         await pilot.press("P")
         await seen(app, "the store goes on")

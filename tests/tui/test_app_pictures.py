@@ -27,7 +27,7 @@ from detail_stores import until
 from dialog_stage import HOSTILE, assert_plain, enter_text
 from textual.pilot import Pilot
 
-from store import control
+from store import brake, control
 from tui_orch.tui.access import LocalAccess
 from tui_orch.tui.app import OrchApp
 from tui_orch.tui.detail.tabs import TABS
@@ -141,7 +141,7 @@ def test_a_paused_store(stage: Garden, same: Compare) -> None:
 def test_a_brake(stage: Garden, same: Compare) -> None:
     with stage.made.store.write() as tx:
         control.pause(tx, None, NOW_MS - 65_000)
-        control.set_brake(tx, "the plan's limit is reached", NOW_MS + 600_000)
+        brake.set_brake(tx, "the plan's limit is reached", NOW_MS + 600_000)
     assert same(app_over(stage.made))
 
 

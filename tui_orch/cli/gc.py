@@ -31,8 +31,7 @@ def command(place: Place, older: float, dry_run: bool, as_json_: bool) -> int:
         with session.store.read() as reader:
             found = list(waste(reader, session.store.home, before_ms))
         if not dry_run:
-            for each in found:
-                remove(each)
+            found = [each for each in found if remove(session.store, each)]
             with session.store.write() as tx:
                 forget_names(tx, before_ms)
     if as_json_:
