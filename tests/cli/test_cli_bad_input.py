@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from at_orch import AtOrch, now_ms, one_line
+from at_orch import AtOrch, one_line
 
 from store.claim import start_attempt, token_hash
 from store.finish import release
 from store.models import MAX_REQUEST_BYTES
 from store.states import Kind, Status
+from tests.by_hand import now_ms
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from at_orch import AtOrch, now_ms
+from at_orch import AtOrch
 
 from store.claim import grant_slot
 from store.finish import release
 from store.models import Fence
 from store.states import Kind, Status
 from store.tree import get_job
+from tests.by_hand import now_ms
 
 
 def test_each_request_is_a_child(orch: AtOrch) -> None:

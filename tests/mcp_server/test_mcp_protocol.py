@@ -10,8 +10,9 @@ import anyio
 import jsonschema
 import pytest
 from mcp import MCPError
-from mcp_bench import PATIENCE_S, PROGRAM, Bench
+from mcp_bench import PROGRAM, Bench
 
+from tests.by_hand import PATIENCE_S
 from tui_orch.mcp_server.catalog import ENTRIES
 from tui_orch.mcp_server.stdio import repaired
 

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 import anyio
-from mcp_bench import PATIENCE_S, Bench
+from mcp_bench import Bench
 
 from store.claim import grant_slot
 from store.states import Status
+from tests.by_hand import PATIENCE_S
 
 
 async def test_it_returns_when_the_time_is_over_and_says_how_it_stands(bench: Bench) -> None:
@@ -92,10 +93,10 @@ async def test_a_worker_lends_its_slot_while_it_waits(bench: Bench) -> None:
         with anyio.fail_after(PATIENCE_S):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(wait)
-                await anyio.to_thread.run_sync(lambda: bench.wait(lambda: bench.job(1).lending == 1, "a lent slot"))
+                await anyio.to_thread.run_sync(lambda: bench.until(lambda: bench.job(1).lending == 1, "a lent slot"))
                 bench.run(2)
                 await anyio.to_thread.run_sync(
-                    lambda: bench.wait(lambda: bench.job(1).wants_slot, "the wish for a slot")
+                    lambda: bench.until(lambda: bench.job(1).wants_slot, "the wish for a slot")
                 )
                 assert not found
                 with bench.store.write() as tx:
@@ -112,9 +113,9 @@ async def test_a_client_that_goes_away_leaves_nothing_waiting(bench: Bench) -> N
     async with bench.serving(env=bench.worker(fence)) as orch:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(orch.raw, "wait_for_job", job_id="1-1", timeout_s=50))
-            await anyio.to_thread.run_sync(lambda: bench.wait(lambda: bench.job(1).lending == 1, "a lent slot"))
+            await anyio.to_thread.run_sync(lambda: bench.until(lambda: bench.job(1).lending == 1, "a lent slot"))
             tasks.cancel_scope.cancel()
-        await anyio.to_thread.run_sync(lambda: bench.wait(lambda: bench.job(1).wants_slot, "the wish for a slot"))
+        await anyio.to_thread.run_sync(lambda: bench.until(lambda: bench.job(1).wants_slot, "the wish for a slot"))
         assert "Batch 1-1 is queued" in await orch.text("subtask_status", job_id="1-1")
 
 
@@ -132,6 +133,6 @@ async def test_the_end_of_the_waiting_attempt_ends_the_wait(bench: Bench) -> Non
         with anyio.fail_after(PATIENCE_S):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(wait)
-                await anyio.to_thread.run_sync(lambda: bench.wait(lambda: bench.job(1).lending == 1, "a lent slot"))
+                await anyio.to_thread.run_sync(lambda: bench.until(lambda: bench.job(1).lending == 1, "a lent slot"))
                 bench.finish(fence, Status.FAILED)
     assert refusals[0].startswith("This attempt is over: stop")

@@ -17,6 +17,8 @@ from store.home import Home
 from store.models import Usage
 from store.states import Status
 
+#: Fifty numbers, for one INSERT ... SELECT of as many children.
+FIFTY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
 #: What each way in says before the attack: switches that have undone rules of other schemas.
 SWITCHES = {
     "plain": "",
