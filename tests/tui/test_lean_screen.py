@@ -90,3 +90,17 @@ async def test_it_draws_nothing_of_what_is_beside_or_behind() -> None:
         app.query_one("#right", Static).refresh()
         await pilot.pause()
         assert app.lines.asked == []
+
+
+async def test_a_widget_that_was_taken_away_is_not_asked_for_lines() -> None:
+    """It stays in Textual's map until the next layout, without its styles: to draw it then ends the app."""
+    app = Stage()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        compositor = app.screen._compositor
+        shown = dict(compositor.visible_widgets)
+        await app.lines.remove()
+        compositor._visible_widgets = shown  # as it is between the removal and the layout
+        app.lines.asked.clear()
+        compositor.render_full_update()
+        assert app.lines.asked == []

@@ -26,8 +26,8 @@ class LeanCompositor(Compositor):
             if not wanted:
                 break
             shown = region.intersection(clip)
-            if not shown.overlaps(crop):
-                continue
+            if widget.parent is None or not shown.overlaps(crop):
+                continue  # one that was taken away stays in the map until the next layout, and has no styles any more
             for start, end in _runs(y for y in shown.line_range if y in wanted):
                 lines = Region(shown.x - region.x, start - region.y, shown.width, end - start)
                 for y, strip in zip(range(start, end), widget.render_lines(lines), strict=False):
