@@ -14,6 +14,7 @@ from store.models import Job, Limits, Tree
 from store.states import FINAL, RETRYABLE, Kind, Reason, Status
 from store.submit import limit_values
 from store.tree import children, get_job, get_tree, path, subtree_ids
+from store.workspaces import is_merge_failure
 
 _ASK_TO_STOP = """
 UPDATE jobs SET stop_reason = ?, stop_requested_ms = ? WHERE id = ? AND (stop_reason IS NULL OR stop_reason = 'shutdown')
@@ -173,6 +174,8 @@ def root_of(tx: Transaction, job_id: int) -> int:
 def _wait_again(tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None, now_ms: int) -> int:
     # A command's own work is not done again: only its children decide anew. A session is resumed with the new ledger.
     own = job.own_status.value if job.kind is Kind.COMMAND and job.own_status else None
+    if own and is_merge_failure(job):
+        own = Status.COMPLETED.value  # that is all that was done of it; the merge is done anew
     # Its own failure, or its cancelling, stands whatever its children come to: so does the reason of it.
     reason = job.reason if own in (Status.FAILED, Status.CANCELLED) else Reason.CHILDREN.value
     due_ms = deadline(tree, job, now_ms, parent_due_ms)
@@ -184,13 +187,13 @@ def _reopen(
     tx: Transaction, tree: Tree, job: Job, parent_due_ms: int | None, now_ms: int, fresh: bool
 ) -> tuple[int, ...]:
     below = children(tx, job.id)
-    if job.kind is Kind.GROUP and below and all(child.status is Status.COMPLETED for child in below):
-        # Stopped too late: all that it had to do is done, and to queue it would insert its items once more.
+    is_done = job.kind is Kind.GROUP and below and all(child.status is Status.COMPLETED for child in below)
+    if is_done or (is_merge_failure(job) and not any(child.status in RETRYABLE for child in below)):
+        # Stopped too late, or not merged: all that it had to do is done, and to queue it would do it once more.
         _wait_again(tx, tree, job, parent_due_ms, now_ms)
-        settle(tx, job.id, now_ms)
-        return ()
+        return (job.id,) if settle(tx, job.id, now_ms) is Status.QUEUED else ()
     again = [child for child in below if child.status in RETRYABLE and not child.delivered]
-    if again and (job.kind is not Kind.COMMAND or job.own_status is Status.COMPLETED):
+    if again and (job.kind is not Kind.COMMAND or job.own_status is Status.COMPLETED or is_merge_failure(job)):
         due_ms = _wait_again(tx, tree, job, parent_due_ms, now_ms)
         return tuple(found for child in again for found in _reopen(tx, tree, child, due_ms, now_ms, fresh))
     tx.run(_REOPEN, ("queued", Reason.RETRY.value, None, None, now_ms, None, None, fresh, job.id))

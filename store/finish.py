@@ -15,6 +15,7 @@ from store.rollup import roll_up
 from store.rows import dumps, storable
 from store.states import FINAL, Kind, Reason, Status
 from store.tree import get_job, get_tree
+from store.workspaces import is_merge_alone, needs_merge
 
 _END_ATTEMPT = """
 UPDATE attempts SET ended_ms = ?, outcome = ?, reason = ?, error = ?, exit_code = ?, session_id = coalesce(?, session_id),
@@ -24,6 +25,7 @@ WHERE job_id = ? AND number = ? AND ended_ms IS NULL
 _OWN_RESULT = """
 UPDATE jobs SET own_status = ?, reason = ?, result = ?, error = ?, data = ?, denials = ?, session_id = coalesce(?, session_id) WHERE id = ?
 """
+_GIVEN_UP = "UPDATE jobs SET own_status = ?, reason = ?, error = coalesce(?, error) WHERE id = ?"
 _MOVE = """
 UPDATE jobs SET status = ?, reason = ?, waiting_for = ?, changed_ms = ?, ended_ms = ?, lending = 0, wants_slot = 0,
   not_before_ms = NULL
@@ -59,6 +61,8 @@ def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, deliver
     job = require_running(tx, fence)
     _end_attempt(tx, fence, _label(outcome), outcome, now_ms)
     _deliver(tx, fence, delivered)
+    if is_merge_alone(job):
+        return _finish_merge(tx, job, outcome, now_ms)
     status, reason = outcome.status, outcome.reason
     stop_reason = _stop_reason(job)
     if stop_reason and status is not Status.COMPLETED:
@@ -82,6 +86,21 @@ def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, deliver
         _move(tx, job.id, Status.WAITING, reason or Reason.CHILDREN, now_ms, waiting_for="children")
         return Status.WAITING
     return end_job(tx, get_job(tx, job.id), now_ms)
+
+
+def _finish_merge(tx: Transaction, job: Job, outcome: Outcome, now_ms: int) -> Status:
+    """End an attempt that merged what the children had committed: the job's own result, which it had before, stays."""
+    stop_reason = _stop_reason(job)
+    if stop_reason and outcome.status is not Status.COMPLETED:
+        tx.run(_GIVEN_UP, (stopped_status(stop_reason).value, stop_reason, None, job.id))
+    elif outcome.status is not Status.COMPLETED:
+        if outcome.retry and _may_retry(tx, job):
+            return _retry_later(tx, job, outcome, now_ms)
+        tx.run(_GIVEN_UP, (Status.FAILED.value, outcome.reason, storable(outcome.error), job.id))
+    if open_children(tx, job.id):
+        _move(tx, job.id, Status.WAITING, Reason.CHILDREN, now_ms, waiting_for="children")
+        return Status.WAITING
+    return _end(tx, get_job(tx, job.id), now_ms)
 
 
 def suspend(
@@ -163,7 +182,17 @@ def settle(tx: Transaction, job_id: int, now_ms: int) -> Status:
 
 
 def end_job(tx: Transaction, job: Job, now_ms: int) -> Status:
-    """End a job whose own work and children are over, then settle the jobs above it. Return its final state."""
+    """End a job whose own work and children are over, then settle the jobs above it. Return its state.
+
+    It is final, or queued: with worktrees, what the children have committed is merged first.
+    """
+    if needs_merge(tx, job):
+        tx.run(_REQUEUE, (Reason.MERGE.value, job.error, job.tries, None, now_ms, None, job.id))
+        return Status.QUEUED
+    return _end(tx, job, now_ms)
+
+
+def _end(tx: Transaction, job: Job, now_ms: int) -> Status:
     states = [Status(row[0]) for row in tx.rows(_CHILD_STATES, (job.id,))]
     status, reason = roll_up(job.own_status, states)
     _move(tx, job.id, status, reason or _own_reason(job, status), now_ms, ended_ms=now_ms)
@@ -220,7 +249,7 @@ def _may_retry(tx: Transaction, job: Job) -> bool:
 
 def _spawns_again(job: Job) -> bool:
     # A command has no session to go on with: run again, it would spawn the children that it already has once more.
-    return job.kind is Kind.COMMAND and job.children > 0
+    return job.kind is Kind.COMMAND and job.children > 0 and job.own_status is None
 
 
 def _retry_later(tx: Transaction, job: Job, outcome: Outcome, now_ms: int) -> Status:

@@ -61,6 +61,10 @@ class Home:
         """The folder of one attempt: ``lock``, ``output``, ``transcript.jsonl``, ``worker.log``."""
         return self.job_dir(job_id) / str(attempt)
 
+    def worktree_dir(self, root_id: int, job_id: int) -> Path:
+        """The git worktree of one job, where its tree has them."""
+        return self.root / "worktrees" / str(root_id) / str(job_id)
+
 
 def find_home(explicit: str | None = None, start: Path | None = None) -> Home | None:
     """Return the store that ``explicit`` or ``ORCH_HOME`` names, or the nearest ``.orch`` upwards, or None.

@@ -41,6 +41,17 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """Where in git a tree with worktrees begins."""
+
+    repository: str  # absolute path of the top of the person's checkout
+    base_commit: str
+    base_branch: str | None  # None: a detached HEAD
+    taken: frozenset[str] = frozenset()  # branches there that begin with orch/
+    setup: str | None = None  # a shell line to run in each new worktree
+
+
+@dataclass(frozen=True, slots=True)
 class NewTree:
     """A root job, its children where it is a group, and the tree's limits and ways."""
 
@@ -53,6 +64,7 @@ class NewTree:
     allowed_tools: tuple[str, ...] | None = None  # permission rules that need no asking; None = the store's
     setting_sources: tuple[str, ...] | None = None  # None = Claude Code's own default: user, project, local
     park_after_s: float | None = None  # an open ask suspends its worker after this long
+    ground: Ground | None = None  # None: the workspace is shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,17 @@ class Tree:
     park_after_s: float
     paused_ms: int | None
     jobs: int
+    workspace: str = "shared"  # shared | worktree
+    repository: str | None = None
+    base_branch: str | None = None
+    base_commit: str | None = None
+    branch_prefix: str | None = None
+    workspace_setup: str | None = None
+
+    @property
+    def has_worktrees(self) -> bool:
+        """Whether each of its jobs works in a git worktree of its own."""
+        return self.workspace == "worktree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,37 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Workspace:
+    """What git has for a job of a tree with worktrees: a row of ``workspaces``."""
+
+    job_id: int
+    branch: str
+    start_commit: str | None
+    head_commit: str | None
+    merged_commit: str | None
+    merges: tuple[int, ...]
+    conflict_with: int | None
+    conflicts: tuple[str, ...]
+    files: int
+    insertions: int
+    deletions: int
+    size_bytes: int
+    made_ms: int | None
+    removed_ms: int | None
+    deleted_ms: int | None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether it has a commit of its own, or may have one that nobody has noted."""
+        return self.made_ms is not None and (self.head_commit is None or self.head_commit != self.start_commit)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether all that is noted of it has been merged upwards."""
+        return self.head_commit is not None and self.merged_commit == self.head_commit
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One child as its parent sees it."""
 
@@ -220,6 +274,7 @@ class LedgerEntry:
     cost_usd: float  # of the child's whole subtree
     attempts: int
     delivered: bool  # whether the parent has consumed this result
+    workspace: Workspace | None = None  # its branch, commit and how much it changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,16 @@ WITH RECURSIVE step(root_id) AS (
   SELECT min(root_id) FROM jobs WHERE status = 'queued'
   UNION ALL
   SELECT (SELECT min(root_id) FROM jobs WHERE status = 'queued' AND root_id > step.root_id) FROM step WHERE step.root_id IS NOT NULL)
-SELECT trees.root_id, trees.max_workers, trees.paused_ms IS NOT NULL,
+SELECT trees.root_id, trees.max_workers, trees.paused_ms IS NOT NULL, trees.workspace = 'worktree',
   trees.budget_usd IS NOT NULL AND jobs.subtree_cost_usd >= trees.budget_usd
 FROM step JOIN trees ON trees.root_id = step.root_id JOIN jobs ON jobs.id = trees.root_id
 """
 _CANDIDATES = """
-SELECT id, root_id, depth, kind, priority FROM jobs
+SELECT id, root_id, depth, kind, priority, children > 0 FROM jobs
 WHERE status = 'queued' AND root_id = ? AND (not_before_ms IS NULL OR not_before_ms <= ?) AND stop_reason IS NULL
 ORDER BY priority DESC, depth DESC, id LIMIT ?
 """
+_HAS_WORKTREE = "SELECT 1 FROM workspaces WHERE job_id = ? AND made_ms IS NOT NULL AND removed_ms IS NULL"
 # The + keeps the sort from choosing the way: in the order of ids it would be a walk over all jobs.
 _RUNNING = """
 SELECT jobs.id, jobs.root_id, jobs.attempt, jobs.kind, jobs.lending, jobs.wants_slot, jobs.stop_reason, jobs.stop_requested_ms,
@@ -57,6 +58,8 @@ class QueuedJob:
     depth: int
     kind: Kind
     priority: int
+    merges: bool = False  # a group whose children have ended: it merges what they have committed
+    needs_worktree: bool = False  # it works in a worktree that is not on disk yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,19 @@ class RunningJob:
 def queued_trees(reader: Reader, now_ms: int, per_tree: int) -> list[QueuedTree]:
     """Return each tree with queued jobs, with its first ``per_tree`` startable ones in the order in which they start."""
     found = []
-    for root_id, max_workers, paused, over_budget in reader.rows(_QUEUED_ROOTS):
+    for root_id, max_workers, paused, has_worktrees, over_budget in reader.rows(_QUEUED_ROOTS):
         rows = reader.rows(_CANDIDATES, (root_id, now_ms, per_tree))
         queued = tuple(
-            QueuedJob(job_id, root, depth, Kind(kind), priority) for job_id, root, depth, kind, priority in rows
+            QueuedJob(
+                job_id,
+                root,
+                depth,
+                Kind(kind),
+                priority,
+                merges=bool(parent) and Kind(kind) is Kind.GROUP,
+                needs_worktree=bool(has_worktrees) and not reader.value(_HAS_WORKTREE, (job_id,)),
+            )
+            for job_id, root, depth, kind, priority, parent in rows
         )
         found.append(QueuedTree(root_id, max_workers, bool(paused), bool(over_budget), queued))
     return found

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from store.models import Ask, Attempt, Change, Job, LedgerEntry, Tree, Usage
+from store.models import Ask, Attempt, Change, Job, LedgerEntry, Tree, Usage, Workspace
 from store.states import Kind, Status
 
 JOB_COLUMNS = (
@@ -14,7 +14,8 @@ JOB_COLUMNS = (
 )
 TREE_COLUMNS = (
     "root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, work_dir, model, "
-    "permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms, jobs"
+    "permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms, jobs, workspace, repository, base_branch, base_commit, "
+    "branch_prefix, workspace_setup"
 )
 ATTEMPT_COLUMNS = (
     "job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id, cost_usd, "
@@ -26,9 +27,15 @@ ASK_COLUMNS = (
     "asks.rule_id, asks.answered_ms"
 )
 CHANGE_COLUMNS = "seq, job_id, at_ms, status, reason, attempt"
-LEDGER_COLUMNS = (
-    "id, batch, kind, title, request, status, reason, result, error, data, subtree_cost_usd, attempt, delivered"
+WORKSPACE_COLUMNS = (
+    "workspaces.job_id, workspaces.branch, start_commit, head_commit, merged_commit, merges, conflict_with, conflicts, files, "
+    "insertions, deletions, size_bytes, made_ms, removed_ms, deleted_ms"
 )
+LEDGER_COLUMNS = (
+    "jobs.id, batch, kind, title, request, status, reason, result, error, data, subtree_cost_usd, attempt, delivered, "
+    f"{WORKSPACE_COLUMNS}"
+)
+_LEDGER_ALONE = 13
 
 
 def loads(text: str | None) -> Any:
@@ -84,6 +91,14 @@ def tree(row: tuple[Any, ...]) -> Tree:
     return Tree(**values)
 
 
+def workspace(row: tuple[Any, ...]) -> Workspace:
+    """Return the record of a row of ``WORKSPACE_COLUMNS``."""
+    values = dict(zip(Workspace.__dataclass_fields__, row, strict=True))
+    for name in ("merges", "conflicts"):
+        values[name] = tuple(loads(values[name]))
+    return Workspace(**values)
+
+
 def attempt(row: tuple[Any, ...]) -> Attempt:
     """Return the record of a row of ``ATTEMPT_COLUMNS``."""
     used = Usage(*row[11:])
@@ -110,7 +125,8 @@ def change(row: tuple[Any, ...]) -> Change:
 
 def ledger_entry(row: tuple[Any, ...]) -> LedgerEntry:
     """Return the record of a row of ``LEDGER_COLUMNS``."""
-    values = dict(zip(LedgerEntry.__dataclass_fields__, row, strict=True))
+    values = dict(zip(LedgerEntry.__dataclass_fields__, row[:_LEDGER_ALONE], strict=False))
+    values["workspace"] = None if row[_LEDGER_ALONE] is None else workspace(row[_LEDGER_ALONE:])
     values["kind"] = Kind(values["kind"])
     values["status"] = Status(values["status"])
     values["data"] = loads(values["data"])

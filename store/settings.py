@@ -30,6 +30,12 @@ class Settings:
     usage_limit_policy: str
     idle_timeout_s: float
     output_cap_mb: float
+    workspace: str  # auto | shared | worktree
+    workspace_setup: str
+    git_hooks: str  # on | off
+    git_signing: str  # on | off
+    max_worktrees: int
+    worktrees_mb: float
 
 
 NAMES = tuple(Settings.__dataclass_fields__)

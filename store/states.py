@@ -48,6 +48,9 @@ class Reason(StrEnum):
     OUTPUT_LIMIT = "output_limit"  # its output went beyond the store's cap
     CLAUDE_ERROR = "claude_error"  # Claude Code could not be started, or broke off
     REPORTED_FAILURE = "reported_failure"  # the worker itself reported that it failed
+    MERGE = "merge"  # queued: its own work is done, and what its children have committed is to be merged
+    CONFLICT = "conflict"  # what its children have committed does not go together, and nobody has resolved it
+    WORKSPACE = "workspace"  # its git worktree could not be made, committed or merged
     BAD_REQUEST = "bad_request"  # the row can not be run as it stands (kind, argv, folder)
     WORKER_ERROR = "worker_error"  # the worker itself broke: a fault of tui-orch, its log says where
     SHUTDOWN = "shutdown"  # queued: its worker was asked to stop with the supervisor

@@ -4,13 +4,13 @@ Computes no limit itself: the schema refuses what goes beyond one, for these fun
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from store import permission_rule
 from store.claim import deadline, parent_deadline, require_running
 from store.database import Transaction
 from store.errors import BadInput, IllegalChange
-from store.models import Fence, Limits, NewJob, NewTree, Spawned
+from store.models import Fence, Ground, Limits, NewJob, NewTree, Spawned
 from store.rows import dumps
 from store.states import Kind, Status
 from store.tree import get_job, get_tree
@@ -28,6 +28,10 @@ UPDATE trees SET
   allowed_tools = coalesce(?, allowed_tools), setting_sources = ?, park_after_s = coalesce(?, park_after_s)
 WHERE root_id = ?
 """
+_SET_GROUND = """
+UPDATE trees SET workspace = 'worktree', repository = ?, base_branch = ?, base_commit = ?, branch_prefix = ?, workspace_setup = ?
+WHERE root_id = ?
+"""
 _GROUP_WAITS = """
 UPDATE jobs SET status = 'waiting', reason = 'children', waiting_for = 'children', started_ms = ?, deadline_ms = ?, changed_ms = ?
 WHERE id = ?
@@ -43,6 +47,8 @@ def submit_tree(tx: Transaction, new: NewTree, now_ms: int) -> int:
         raise BadInput("a group has items, and only a group has them; a numbered list in the request gives them")
     root_id = _insert(tx, None, None, new.root, now_ms)
     tx.run(_SET_TREE, (*limit_values(new.limits), *_ways(new), root_id))
+    if new.ground is not None:
+        _set_ground(tx, root_id, new.ground)
     if new.items:
         expand_group(tx, root_id, new.items, now_ms)
     return root_id
@@ -56,6 +62,8 @@ def expand_group(tx: Transaction, group_id: int, items: Sequence[NewJob], now_ms
     group = get_job(tx, group_id)
     if group.kind is not Kind.GROUP or group.status is not Status.QUEUED:
         raise IllegalChange(f"job #{group_id} is a {group.kind} and {group.status}; only a queued group gets items")
+    if group.children:
+        raise IllegalChange(f"group #{group_id} has its children already")
     batch = int(tx.value(_NEXT_BATCH, (group_id,)))
     ids = tuple(_insert(tx, group_id, batch, item, now_ms) for item in items)
     due_ms = deadline(get_tree(tx, group.root_id), group, now_ms, parent_deadline(tx, group))
@@ -74,6 +82,24 @@ def spawn(tx: Transaction, fence: Fence, tasks: Sequence[NewJob], now_ms: int) -
         raise BadInput("there are no tasks to spawn; give at least one")
     batch = int(tx.value(_NEXT_BATCH, (fence.job_id,)))
     return Spawned(fence.job_id, batch, tuple(_insert(tx, fence.job_id, batch, task, now_ms) for task in tasks))
+
+
+def _set_ground(tx: Transaction, root_id: int, ground: Ground) -> None:
+    store_id = tx.value("SELECT store_id FROM store")
+    prefix = branch_prefix(root_id, str(store_id), ground.taken)
+    tx.run(
+        _SET_GROUND, (ground.repository, ground.base_branch, ground.base_commit, prefix, ground.setup or None, root_id)
+    )
+
+
+def branch_prefix(root_id: int, store_id: str, taken: Collection[str]) -> str:
+    """Return the beginning of the names of a tree's branches: ``orch/12``, or a longer one where another store's tree has that."""
+    plain = f"orch/{root_id}"
+    names = (plain, *(f"{plain}-{store_id[:length]}" for length in range(4, len(store_id) + 1)))
+    for name in names:
+        if name not in taken and not any(branch.startswith(f"{name}/") for branch in taken):
+            return name
+    raise BadInput(f"the repository has branches {plain}/* and {names[-1]}/* already; rename or delete them")
 
 
 def limit_values(limits: Limits) -> tuple[object, ...]:

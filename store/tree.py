@@ -86,7 +86,10 @@ def is_within(reader: Reader, job_id: int, top_id: int) -> bool:
 
 def ledger(reader: Reader, job_id: int, batch: int | None = None) -> list[LedgerEntry]:
     """Return what a parent knows of its children, in order; of one batch where ``batch`` is given."""
-    sql = f"SELECT {rows.LEDGER_COLUMNS} FROM jobs WHERE parent_id = ? AND (? IS NULL OR batch = ?) ORDER BY id"
+    sql = (
+        f"SELECT {rows.LEDGER_COLUMNS} FROM jobs LEFT JOIN workspaces ON workspaces.job_id = jobs.id "
+        "WHERE parent_id = ? AND (? IS NULL OR batch = ?) ORDER BY jobs.id"
+    )
     return [rows.ledger_entry(row) for row in reader.rows(sql, (job_id, batch, batch))]
 
 

@@ -42,7 +42,13 @@ CREATE TABLE settings (
   allowed_tools       TEXT    NOT NULL,
   usage_limit_policy  TEXT    NOT NULL,          -- at a usage limit: resume (go on when it resets), ask (a person), stay (paused)
   idle_timeout_s      REAL    NOT NULL,          -- a worker that says nothing for so long is ended; 0 = never
-  output_cap_mb       REAL    NOT NULL           -- output of one attempt of a command, in MB of 1,000,000 bytes; beyond it is ended
+  output_cap_mb       REAL    NOT NULL,          -- output of one attempt of a command, in MB of 1,000,000 bytes; beyond it is ended
+  workspace           TEXT    NOT NULL,          -- of a new tree: worktree, shared, or auto (worktree where the project is a git repository)
+  workspace_setup     TEXT    NOT NULL,          -- a shell line to run in each new worktree, before its worker; '' = none
+  git_hooks           TEXT    NOT NULL,          -- on | off: whether our own commits and merges run the repository's hooks
+  git_signing         TEXT    NOT NULL,          -- on | off: whether they are signed where git is configured so
+  max_worktrees       INTEGER NOT NULL,          -- worktrees on disk at once; beyond it no job starts that needs one, beside others
+  worktrees_mb        REAL    NOT NULL           -- their size together, in MB of 1,000,000 bytes; 0 = any
 ) STRICT;
 
 -- A tree is a root job and all below it. The row is made with the root job. Limits are changed by `orch limits` alone.
@@ -62,7 +68,13 @@ CREATE TABLE trees (
   allowed_tools   TEXT    NOT NULL DEFAULT '[]', -- JSON array of permission rules that need no asking
   setting_sources TEXT,                          -- JSON array of user, project, local; NULL = all three
   park_after_s    REAL    NOT NULL,              -- an ask that is open for longer suspends its worker
-  paused_ms       INTEGER                        -- since when nothing new of this tree starts; NULL = not paused
+  paused_ms       INTEGER,                       -- since when nothing new of this tree starts; NULL = not paused
+  workspace       TEXT    NOT NULL DEFAULT 'shared',  -- shared: all in work_dir; worktree: each job in a git worktree of its own
+  repository      TEXT,                          -- worktree: absolute path of the person's checkout
+  base_branch     TEXT,                          -- worktree: the branch that the person stood on; NULL = none (detached HEAD)
+  base_commit     TEXT,                          -- worktree: the commit at which the root starts
+  branch_prefix   TEXT,                          -- worktree: a job's branch is this, a slash and its id
+  workspace_setup TEXT                           -- worktree: a shell line to run in each, before its worker; NULL = none
 ) STRICT;
 
 -- A job: one request, one result.
@@ -157,6 +169,27 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_open     ON attempts(job_id, number) WHERE ended_ms IS NULL;
 CREATE INDEX attempts_by_token ON attempts(token_sha256);
 
+-- What git has for a job of a tree with worktrees. Notes of what is true in git, which can be made again from it.
+CREATE TABLE workspaces (
+  job_id        INTEGER PRIMARY KEY REFERENCES jobs(id),
+  branch        TEXT    NOT NULL,
+  start_commit  TEXT,                             -- where the branch began; NULL until it is there
+  head_commit   TEXT,                             -- the newest commit of an ended attempt; NULL = none has ended
+  merged_commit TEXT,                             -- what of it has been merged upwards: into the parent's branch, a root's into the person's
+  merges        TEXT    NOT NULL DEFAULT '[]',    -- JSON array: jobs beside its children whose branches it merges, because they conflict
+  conflict_with INTEGER,                          -- the job whose branch is being merged and conflicts; NULL = none
+  conflicts     TEXT    NOT NULL DEFAULT '[]',    -- JSON array: the files that its worker is to resolve
+  files         INTEGER NOT NULL DEFAULT 0,       -- changed between start_commit and head_commit
+  insertions    INTEGER NOT NULL DEFAULT 0,       -- lines
+  deletions     INTEGER NOT NULL DEFAULT 0,       -- lines
+  size_bytes    INTEGER NOT NULL DEFAULT 0,       -- of its folder
+  made_ms       INTEGER,                          -- since when its worktree has been on disk; NULL = not yet
+  removed_ms    INTEGER,                          -- since when its worktree is gone; the branch stays
+  deleted_ms    INTEGER                           -- since when its branch is gone, too
+) STRICT;
+
+CREATE INDEX workspaces_on_disk ON workspaces(size_bytes) WHERE made_ms IS NOT NULL AND removed_ms IS NULL;
+
 -- An ask: a permission request or a question of a worker. It stays until a person answers it, once.
 CREATE TABLE asks (
   id          INTEGER PRIMARY KEY,
@@ -250,5 +283,7 @@ VALUES (1, lower(hex(randomblob(8))), CAST((julianday('now') - 2440587.5) * 8640
 
 INSERT INTO settings(one, slots, max_workers_ceiling, min_free_memory_mb, grace_s, retry_base_s, max_depth, max_jobs,
                      max_children, max_workers, max_attempts, timeouts_s, park_after_s, permission_mode, allowed_tools,
-                     usage_limit_policy, idle_timeout_s, output_cap_mb)
-VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits', '[]', 'resume', 0.0, 1000.0);
+                     usage_limit_policy, idle_timeout_s, output_cap_mb, workspace, workspace_setup, git_hooks, git_signing,
+                     max_worktrees, worktrees_mb)
+VALUES (1, 10, 10, 512, 10.0, 2.0, 3, 200, 20, 5, 2, '[3600,1200,600,300]', 300.0, 'acceptEdits', '[]', 'resume', 0.0, 1000.0, 'auto', '', 'off', 'off',
+        1000, 0.0);

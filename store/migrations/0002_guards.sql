@@ -155,9 +155,11 @@ CREATE TRIGGER jobs_guard_update BEFORE UPDATE ON jobs BEGIN
     WHEN OLD.status = 'queued' AND NEW.status = 'waiting' AND OLD.kind IS NOT 'group'
       THEN 'illegal: job #' || OLD.id || ' is of kind ' || OLD.kind || '; only a group waits without having run'
     WHEN NEW.status IS NOT OLD.status AND NEW.status = 'queued' AND OLD.kind = 'group' AND OLD.children > 0
+      AND (SELECT workspace FROM trees WHERE root_id = OLD.root_id) IS NOT 'worktree'
       THEN 'illegal: job #' || OLD.id || ' is a group that has its children; queued again, it would get them once more'
     WHEN OLD.status = 'queued' AND NEW.status = 'running' AND OLD.kind = 'group'
-      THEN 'illegal: job #' || OLD.id || ' is a group; it has no process'
+      AND (OLD.children = 0 OR (SELECT workspace FROM trees WHERE root_id = OLD.root_id) IS NOT 'worktree')
+      THEN 'illegal: job #' || OLD.id || ' is a group; it has no process, but to merge what its children have committed'
     WHEN NEW.attempt IS NOT OLD.attempt + (OLD.status = 'queued' AND NEW.status = 'running')
       THEN 'illegal: job #' || OLD.id || ' is at attempt ' || OLD.attempt || '; it rises by one when the job starts, and never else'
     WHEN NEW.status = 'running' AND NEW.lending IS 0 AND (OLD.status IS NOT 'running' OR OLD.lending IS NOT 0)
@@ -234,8 +236,15 @@ BEFORE UPDATE OF max_depth, max_jobs, max_children, max_workers, max_attempts, t
 END;
 
 -- Marked.
-CREATE TRIGGER trees_guard_ways BEFORE UPDATE OF work_dir, model, setting_sources, park_after_s, paused_ms ON trees BEGIN
+CREATE TRIGGER trees_guard_ways BEFORE UPDATE OF work_dir, model, setting_sources, park_after_s, paused_ms, workspace, repository,
+  base_branch, base_commit, branch_prefix, workspace_setup ON trees BEGIN
   SELECT pauses_are_made_by_the_command_orch_pause();
+  SELECT RAISE(ABORT, 'illegal: where the work of a tree goes never changes')
+  WHERE OLD.workspace = 'worktree' AND (NEW.workspace IS NOT OLD.workspace OR NEW.repository IS NOT OLD.repository
+    OR NEW.base_branch IS NOT OLD.base_branch OR NEW.base_commit IS NOT OLD.base_commit OR NEW.branch_prefix IS NOT OLD.branch_prefix);
+  SELECT RAISE(ABORT, 'bad_input: workspace is shared, or worktree with repository, base_commit and branch_prefix')
+  WHERE NOT (NEW.workspace = 'shared' OR (NEW.workspace = 'worktree' AND NEW.repository IS NOT NULL AND NEW.base_commit IS NOT NULL
+    AND NEW.branch_prefix IS NOT NULL));
   SELECT coalesce(json_extract('{}', 'bad_input: park_after_s is ' || NEW.park_after_s || '; allowed: 0 to 604800'),
     RAISE(ABORT, 'refused: by the rules of the store'))
   WHERE NOT (NEW.park_after_s >= 0 AND NEW.park_after_s <= 604800);
@@ -299,6 +308,16 @@ CREATE TRIGGER settings_guard_update BEFORE UPDATE ON settings BEGIN
       THEN 'bad_input: idle_timeout_s is ' || NEW.idle_timeout_s || '; allowed: 0 (never) to 604800'
     WHEN NOT (NEW.output_cap_mb > 0 AND NEW.output_cap_mb <= 1000000)
       THEN 'bad_input: output_cap_mb is ' || NEW.output_cap_mb || '; allowed: above 0, up to 1000000'
+    WHEN NEW.workspace NOT IN ('auto', 'shared') AND NEW.workspace IS NOT 'worktree'
+      THEN 'bad_input: workspace is ' || quote(substr(NEW.workspace, 1, 40)) || '; allowed: auto, shared, worktree'
+    WHEN length(NEW.workspace_setup) > 4000 THEN 'bad_input: workspace_setup is one shell line of at most 4000 characters'
+    WHEN NEW.git_hooks NOT IN ('on', 'off') THEN 'bad_input: git_hooks is ' || quote(substr(NEW.git_hooks, 1, 40)) || '; allowed: on, off'
+    WHEN NEW.git_signing NOT IN ('on', 'off')
+      THEN 'bad_input: git_signing is ' || quote(substr(NEW.git_signing, 1, 40)) || '; allowed: on, off'
+    WHEN NEW.max_worktrees NOT BETWEEN 1 AND 100000
+      THEN 'bad_input: max_worktrees is ' || NEW.max_worktrees || '; allowed: 1 to 100000'
+    WHEN NOT (NEW.worktrees_mb >= 0 AND NEW.worktrees_mb <= 1000000000)
+      THEN 'bad_input: worktrees_mb is ' || NEW.worktrees_mb || '; allowed: 0 (any) and more'
     WHEN NOT json_valid(NEW.timeouts_s) OR json_type(NEW.timeouts_s) IS NOT 'array' OR json_array_length(NEW.timeouts_s) = 0
       OR EXISTS (SELECT 1 FROM json_each(NEW.timeouts_s) WHERE type NOT IN ('integer', 'real') OR NOT (value > 0 AND value <= 604800))
       THEN 'bad_input: timeouts_s is a JSON array of seconds, each above 0, up to 604800'
@@ -322,6 +341,25 @@ CREATE TRIGGER attempts_guard_update BEFORE UPDATE ON attempts BEGIN
 END;
 CREATE TRIGGER attempts_guard_delete BEFORE DELETE ON attempts BEGIN
   SELECT RAISE(ABORT, 'illegal: attempts are never deleted');
+END;
+
+-------------------------------------------------------------------------------------------------------------- workspaces
+-- Marked, both: what a parent merges hangs on them.
+CREATE TRIGGER workspaces_guard_insert BEFORE INSERT ON workspaces BEGIN
+  SELECT attempts_are_written_by_their_workers();
+  SELECT RAISE(ABORT, 'illegal: a job has one workspace') WHERE EXISTS (SELECT 1 FROM workspaces WHERE job_id = NEW.job_id)
+     OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id);
+END;
+CREATE TRIGGER workspaces_guard_update BEFORE UPDATE ON workspaces BEGIN
+  SELECT attempts_are_written_by_their_workers();
+  SELECT RAISE(ABORT, 'illegal: a workspace keeps its job and its branch')
+  WHERE NEW.job_id IS NOT OLD.job_id OR NEW.branch IS NOT OLD.branch
+     OR (OLD.start_commit IS NOT NULL AND NEW.start_commit IS NOT OLD.start_commit);
+  SELECT RAISE(ABORT, 'bad_input: merges and conflicts of a workspace are JSON arrays')
+  WHERE NOT json_valid(NEW.merges) OR NOT json_valid(NEW.conflicts);
+END;
+CREATE TRIGGER workspaces_guard_delete BEFORE DELETE ON workspaces BEGIN
+  SELECT RAISE(ABORT, 'illegal: workspaces are never deleted');
 END;
 
 -------------------------------------------------------------------------------------------------------------------- asks

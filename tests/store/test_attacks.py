@@ -165,7 +165,7 @@ OTHER_TABLES = [
     attack("limits raised", NO_MARK + "limits_are_changed_by_the_command_orch_limits", "UPDATE trees SET max_depth = 5"),
     attack("budget lifted", NO_MARK + "limits_are_changed", "UPDATE OR REPLACE trees SET budget_usd = NULL WHERE root_id = 1"),
     attack("limits replaced", "a tree is made with its root job, once", "INSERT OR REPLACE INTO trees(root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, work_dir, permission_mode, park_after_s) VALUES (1, 5, 9999, 99, 9, 9, '[1]', '', 'plan', 1)"),
-    attack("a tree for a child", "a tree is made with its root job, once", "INSERT INTO trees SELECT 2, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, 0, work_dir, model, permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms FROM trees WHERE root_id = 1"),
+    attack("a tree for a child", "a tree is made with its root job, once", "INSERT INTO trees SELECT 2, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, 0, work_dir, model, permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms, workspace, repository, base_branch, base_commit, branch_prefix, workspace_setup FROM trees WHERE root_id = 1"),
     attack("limits by another tree's row", "never changes", "UPDATE OR REPLACE trees SET root_id = 1 WHERE root_id = 6"),
     attack("limits by another tree's rowid", "never changes", "UPDATE OR REPLACE trees SET rowid = 1 WHERE root_id = 6"),
     attack("fewer jobs counted", "its count of jobs is computed", "UPDATE trees SET jobs = 0 WHERE root_id = 1"),

@@ -20,8 +20,10 @@ from store import queue
 from store.clock_jump import move_due_times
 from store.database import Reader, Store
 from store.errors import StoreDamaged, StoreUnusable
-from store.settings import get_settings
+from store.queue import QueuedTree
+from store.settings import Settings, get_settings
 from store.tree import store_state
+from store.workspaces import on_disk
 from tui_orch.client.watch import StoreWatch
 from tui_orch.supervisor.actions import Actions
 from tui_orch.supervisor.clock import JumpWatch
@@ -70,6 +72,7 @@ class Supervisor:
         self._schema_version: int | None = None
         self._schema_broken: list[str] = []
         self._held: str | None = None
+        self._short_of_worktrees = False
         self._workers = Workers(launcher, self._watch_process, self._unwatch_process)
         self._launcher = launcher
         self._actions = Actions(store, launcher, self._workers, clock_ms)
@@ -152,19 +155,33 @@ class Supervisor:
             self._check_schema()  # of this very moment: what is read next obeyed, or did not obey, these rules
             settings = get_settings(reader)
             workers, lingering = self._workers.view(queue.running_jobs(reader))
+            queued = tuple(queue.queued_trees(reader, now_ms, settings.slots))
             return Snapshot(
                 slots=settings.slots,
                 grace_ms=round(settings.grace_s * 1000),
                 free_memory_mb=psutil.virtual_memory().available // 1_048_576,
                 min_free_memory_mb=settings.min_free_memory_mb,
                 held=self._why_held(reader, now_ms),
-                queued=tuple(queue.queued_trees(reader, now_ms, settings.slots)),
+                queued=queued,
                 workers=workers,
                 lingering=lingering,
                 overdue=tuple(queue.overdue_jobs(reader, now_ms)),
                 to_settle=tuple(queue.jobs_to_settle(reader)),
                 next_time_ms=queue.next_time_ms(reader, now_ms),
+                worktrees_left=self._worktrees_left(reader, settings, queued),
             )
+
+    def _worktrees_left(self, reader: Reader, settings: Settings, queued: tuple[QueuedTree, ...]) -> int | None:
+        """Return how many more worktrees may be made; None where nobody wants one."""
+        if not any(job.needs_worktree for tree in queued for job in tree.queued):
+            return None
+        used = on_disk(reader)
+        full = settings.worktrees_mb and used.size_bytes >= settings.worktrees_mb * 1e6
+        left = 0 if full else settings.max_worktrees - used.number
+        if left <= 0 and not self._short_of_worktrees:
+            log.warning("%d worktrees are on disk, as many as the settings allow; see: orch gc", used.number)
+        self._short_of_worktrees = left <= 0
+        return left
 
     def _why_held(self, reader: Reader, now_ms: int) -> str | None:
         state = store_state(reader)

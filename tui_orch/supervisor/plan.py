@@ -153,6 +153,7 @@ def _launches(now: Snapshot, slots: _Slots) -> tuple[list[Action], bool]:
     heads = {root_id: next(jobs, None) for root_id, jobs in waiting.items()}
     running = len(now.workers) + len(now.lingering)
     memory_mb = now.free_memory_mb - now.min_free_memory_mb
+    worktrees = now.worktrees_left
     starts: list[Action] = []
     short_of_memory = False
     while any(heads.values()):
@@ -162,7 +163,7 @@ def _launches(now: Snapshot, slots: _Slots) -> tuple[list[Action], bool]:
             key=lambda job: (slots.used[job.root_id], -job.priority, job.root_id),
         )
         heads[job.root_id] = next(waiting[job.root_id], None)
-        if job.kind is Kind.GROUP:
+        if job.kind is Kind.GROUP and not job.merges:
             starts.append(Expand(job.id))
             continue
         if not slots.has_room(job.root_id):
@@ -173,6 +174,11 @@ def _launches(now: Snapshot, slots: _Slots) -> tuple[list[Action], bool]:
         if running and needs_mb and memory_mb < needs_mb:
             short_of_memory = True
             continue
+        if job.needs_worktree and worktrees is not None:
+            # One may always run here, too: with none, no worktree would ever be merged and removed.
+            if running and worktrees <= 0:
+                continue
+            worktrees -= 1
         slots.take(job.root_id)
         running += 1
         memory_mb -= needs_mb

@@ -38,3 +38,4 @@ class Snapshot:
     overdue: tuple[int, ...] = ()
     to_settle: tuple[int, ...] = ()
     next_time_ms: int | None = None  # when the clock alone changes something in the store
+    worktrees_left: int | None = None  # how many more may be made, while anything runs; None = any
