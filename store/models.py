@@ -65,6 +65,8 @@ class NewTree:
     setting_sources: tuple[str, ...] | None = None  # None = Claude Code's own default: user, project, local
     park_after_s: float | None = None  # an open ask suspends its worker after this long
     ground: Ground | None = None  # None: the workspace is shared
+    workspace: str | None = None  # what is asked for: auto, shared, worktree; what comes of it is ``ground``
+    workspace_setup: str | None = None  # asked for: a shell line to run in each new worktree
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from store.home import Home
 from store.models import Fence, Job, NewJob, Tree, Workspace
 from store.states import Kind, Reason, Status
 from store.submit import spawn
-from store.tree import get_tree, path
+from store.tree import get_job, get_tree, path
 
 _GET = f"SELECT {rows.WORKSPACE_COLUMNS} FROM workspaces WHERE job_id = ?"
 _FIRST_MADE = "INSERT INTO workspaces(start_commit, size_bytes, made_ms, job_id, branch) VALUES (?, ?, ?, ?, ?)"
@@ -27,6 +27,7 @@ _HEAD = (
     "UPDATE workspaces SET head_commit = ?, files = ?, insertions = ?, deletions = ?, size_bytes = ? WHERE job_id = ?"
 )
 _MERGED = "UPDATE workspaces SET merged_commit = ?, head_commit = coalesce(head_commit, ?) WHERE job_id = ?"
+_MERGED_CHILD = f"{_MERGED} AND job_id IN (SELECT id FROM jobs WHERE parent_id = ?)"
 _CONFLICT = "UPDATE workspaces SET conflict_with = ?, conflicts = ? WHERE job_id = ?"
 _FORGET_MERGES = """
 UPDATE workspaces SET merged_commit = NULL WHERE job_id IN (SELECT id FROM jobs WHERE parent_id = ?)
@@ -46,9 +47,8 @@ _OF_CHILDREN = _OPEN_MERGES.format(which="jobs.parent_id = ?")
 _OF_LIST = _OPEN_MERGES.format(which="jobs.id IN (SELECT value FROM json_each(?))")
 _HAS_OPEN_MERGES = f"SELECT EXISTS ({_OF_CHILDREN})"
 _HAS_WORKTREES = "SELECT 1 FROM trees WHERE root_id = ? AND workspace = 'worktree'"
-_FAILED_RESOLVER = """
-SELECT jobs.id FROM jobs JOIN workspaces ON workspaces.job_id = jobs.id
-WHERE jobs.parent_id = ? AND workspaces.merges <> '[]' AND jobs.status IN ('failed', 'cancelled') ORDER BY jobs.id DESC LIMIT 1
+_LAST_RESOLVER = """
+SELECT max(jobs.id) FROM jobs JOIN workspaces ON workspaces.job_id = jobs.id WHERE jobs.parent_id = ? AND workspaces.merges <> '[]'
 """
 _OF_TREE = f"""
 SELECT {rows.WORKSPACE_COLUMNS} FROM workspaces JOIN jobs ON jobs.id = workspaces.job_id
@@ -130,10 +130,10 @@ def needs_merge(reader: Reader, job: Job) -> bool:
     return bool(reader.value(_HAS_WORKTREES, (job.root_id,)) and reader.value(_HAS_OPEN_MERGES, (job.id,)))
 
 
-def failed_resolver(reader: Reader, job_id: int) -> int | None:
-    """Return the child that was to resolve a conflict for this job and failed, if there is one."""
-    found = reader.value(_FAILED_RESOLVER, (job_id,))
-    return None if found is None else int(found)
+def last_resolver(reader: Reader, job_id: int) -> Job | None:
+    """Return the child that was called last to resolve a conflict for this job, None before there is one."""
+    found = reader.value(_LAST_RESOLVER, (job_id,))
+    return None if found is None else get_job(reader, int(found))
 
 
 def note_made(tx: Transaction, fence: Fence, start_commit: str, size_bytes: int, now_ms: int) -> None:
@@ -151,10 +151,13 @@ def note_head(tx: Transaction, fence: Fence, head_commit: str, changed: tuple[in
 
 
 def note_merged(tx: Transaction, fence: Fence, commits: Mapping[int, str]) -> None:
-    """Note which commits of which jobs the job's branch has now; a conflict that was there is over. Raises StaleAttempt."""
+    """Note which commits of which children the job's branch has now; a conflict that was there is over. Raises StaleAttempt.
+
+    Jobs that are no children of its own are left out: their parent's branch does not have them yet.
+    """
     require_running(tx, fence)
     for job_id, commit in commits.items():
-        tx.run(_MERGED, (commit, commit, job_id))
+        tx.run(_MERGED_CHILD, (commit, commit, job_id, fence.job_id))
     tx.run(_CONFLICT, (None, "[]", fence.job_id))
 
 

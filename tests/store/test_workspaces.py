@@ -106,7 +106,11 @@ def test_a_conflict_is_given_to_a_child_whose_branch_comes_first(at: AtStore) ->
     assert (at.job(resolver).kind, at.job(resolver).depth, at.states(root)) == (Kind.CLAUDE, 1, ["waiting (children)"])
     with at.store.read() as reader:
         assert [each.job_id for each in workspaces.to_merge(reader, resolver)] == [second, third]
-    work(at, resolver, "ddd")
+    fence = at.start(resolver)
+    assert merge(at, fence) == [second, third]
+    with at.store.write() as tx:
+        workspaces.note_head(tx, fence, "ddd", (1, 2, 3), 120)
+    at.finish(fence, Status.COMPLETED)
     fence = at.start(root)
     assert merge(at, fence) == [resolver, second, third]
     assert at.finish(fence, Status.COMPLETED) is Status.COMPLETED
@@ -129,7 +133,9 @@ def stuck(at: AtStore) -> tuple[int, int]:
         work(at, resolver, "ddd", Status.FAILED)
     fence = at.start(root)
     with at.store.write() as tx:
-        assert workspaces.failed_resolver(tx, root) == resolver
+        last = workspaces.last_resolver(tx, root)
+        assert last is not None
+        assert (last.id, last.status) == (resolver, Status.FAILED)
         finish(tx, fence, Outcome(Status.FAILED, Reason.CONFLICT, error="not resolved", retry=False), at.now_ms)
     assert at.states(root) == ["failed (conflict)"]
     return root, resolver

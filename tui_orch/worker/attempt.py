@@ -86,6 +86,10 @@ def _claim(store: Store, fence: Fence, stop: StopSignal) -> tuple[Job, Tree]:
 
 def _run(work: Work, stop: StopSignal) -> Ending:
     try:
+        if work.tree.has_worktrees:
+            from tui_orch.worker.worktree import run_in_worktree  # noqa: PLC0415 - shared trees need no git
+
+            return run_in_worktree(work, stop, _runner)
         return _runner(work, stop)
     except StaleAttempt:
         raise

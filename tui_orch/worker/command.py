@@ -40,7 +40,7 @@ def run(work: Work, stop: StopSignal) -> Ending:
     output = work.folder / OUTPUT_FILE
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
-        refuse_link(Path(work.tree.work_dir))
+        refuse_link(work.work_dir)
         process = _start(work, file)
     except OSError as error:
         return _not_started(work, error)
@@ -97,7 +97,7 @@ def _start(work: Work, file: int) -> "subprocess.Popen[bytes]":
     job = work.job
     return subprocess.Popen(
         list(job.argv) if job.argv else ["/bin/sh", "-c", job.request],
-        cwd=work.tree.work_dir or work.store.home.project,
+        cwd=work.work_dir,
         env=dict(work.env),
         stdin=subprocess.DEVNULL,
         stdout=file,
@@ -107,14 +107,13 @@ def _start(work: Work, file: int) -> "subprocess.Popen[bytes]":
 
 
 def refuse_link(work_dir: Path) -> None:
-    """Raise OSError where the tree's folder has become a link since the tree was handed in: it may lead anywhere."""
+    """Raise OSError where the folder has become a link since the tree was handed in: it may lead anywhere."""
     if work_dir.is_symlink():
         raise OSError(errno.ELOOP, "it is a link now, and was a folder", str(work_dir))
 
 
 def _not_started(work: Work, error: OSError) -> Finished:
-    where = work.tree.work_dir or str(work.store.home.project)
-    said = f"the command could not be started in {where}: {error.strerror} ({error.filename})"
+    said = f"the command could not be started in {work.work_dir}: {error.strerror} ({error.filename})"
     return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=said, retry=False))
 
 

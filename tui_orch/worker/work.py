@@ -22,6 +22,12 @@ class Work:
     tree: Tree
     folder: Path  # the attempt's own: output, transcript.jsonl
     env: Mapping[str, str]
+    cwd: Path | None = None  # of its worktree; None: the tree's own
+
+    @property
+    def work_dir(self) -> Path:
+        """The folder in which the runner works."""
+        return self.cwd or Path(self.tree.work_dir or self.store.home.project)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from claude_agent_sdk import ClaudeAgentOptions, PermissionResultAllow, create_s
 from claude_rows import job, tree
 
 from store.models import Rule
-from tui_orch.worker.claude.options import DISALLOWED, Callbacks, claude_options, work_dir
+from tui_orch.worker.claude.options import DISALLOWED, Callbacks, claude_options
 
 
 async def allow(*_: Any) -> PermissionResultAllow:
@@ -80,11 +80,6 @@ def test_a_session_is_resumed_and_another_claude_code_is_used_where_they_are_nam
 def test_a_run_gets_the_ceiling_that_was_set_aside_for_it() -> None:
     assert options(ceiling_usd=1.5).max_budget_usd == 1.5
     assert options().max_budget_usd is None
-
-
-def test_a_tree_without_a_folder_works_in_the_stores_project() -> None:
-    assert work_dir(tree(work_dir=""), Path("/srv/p")) == Path("/srv/p")
-    assert work_dir(tree(work_dir="/else"), Path("/srv/p")) == Path("/else")
 
 
 def test_messages_of_many_megabytes_are_taken() -> None:

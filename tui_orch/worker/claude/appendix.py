@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from store.models import Job, Tree
+from store.workspaces import branch_of
 from tui_orch.worker.claude.wording import one_line
 
 _TITLE_CHARS = 80
@@ -47,6 +48,15 @@ Do not leave processes running in the background: all of them are ended when you
 """
 
 
+_WORKTREE = """\
+## Your folder
+You work in a git worktree of your own, on the branch {branch}, which began at the newest commit of the job above you. What you \
+leave uncommitted is committed for you when your turn ends; commit yourself if you like, but stay on this branch, and do not \
+push, rebase or stash. Subtasks get worktrees of their own that begin at what you have when you spawn them (it is committed \
+for you then); before you are resumed, the work of those that completed is merged into your branch. Never write to another worktree.
+"""
+
+
 def appendix(tree: Tree, path: Sequence[Job], now_ms: int) -> str:
     """Return the text for a new session. ``path`` runs from the root job to the worker's own."""
     job = path[-1]
@@ -56,7 +66,10 @@ def appendix(tree: Tree, path: Sequence[Job], now_ms: int) -> str:
         place += [f"{'  ' * above.depth}- #{above.id} {one_line(above.title, _TITLE_CHARS)}" for above in path]
         place.append(f"Your result goes to job #{job.parent_id}, not to a person.")
     splitting = _SPLIT if job.depth < tree.max_depth else _BOTTOM
-    return "\n".join([*place, "", remaining(tree, job, now_ms), "", splitting, _END])
+    folder = [_WORKTREE.format(branch=branch_of(tree, job.id))] if tree.has_worktrees else []
+    if tree.has_worktrees:
+        splitting = splitting.replace("in the same folder", "in a worktree of its own")
+    return "\n".join([*place, "", remaining(tree, job, now_ms), "", *folder, splitting, _END])
 
 
 def remaining(tree: Tree, job: Job, now_ms: int) -> str:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from store import asks
 from store.database import Reader
-from store.models import Ask, Job, Rule, Tree
+from store.models import Ask, Job, Rule, Tree, Workspace
 from store.rules import rules_for
 from store.tree import attempts, get_job, get_tree, ledger, path
+from store.workspaces import get_workspace
 from tui_orch.worker.claude.appendix import appendix, remaining
-from tui_orch.worker.claude.options import work_dir
 from tui_orch.worker.claude.prompt import Prompt, first_prompt, resume_prompt
+from tui_orch.worker.merge_conflict import conflict_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Briefing:
     rules: tuple[Rule, ...]  # in force for the job
 
 
-def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
+def brief(reader: Reader, job_id: int, work_dir: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
     """Return the briefing. ``fresh``: the job's session is gone, begin anew. ``mark``: random, fences foreign text."""
     job = get_job(reader, job_id)
     tree = get_tree(reader, job.root_id)
@@ -35,17 +36,25 @@ def brief(reader: Reader, job_id: int, project: Path, mark: str, now_ms: int, *,
     entries = ledger(reader, job_id)
     told = tuple(asks.unused_answers(reader, job_id))
     resume = None if fresh else job.session_id
+    conflict = _conflict(get_workspace(reader, job_id))
     if resume is None:
-        prompt = first_prompt(job, entries, told, mark)
+        prompt = first_prompt(job, entries, told, mark, conflict)
     else:
-        prompt = resume_prompt(earlier[-1] if earlier else None, entries, told, remaining(tree, job, now_ms), mark)
+        last = earlier[-1] if earlier else None
+        prompt = resume_prompt(last, entries, told, remaining(tree, job, now_ms), mark, conflict)
     return Briefing(
         job=job,
         tree=tree,
-        work_dir=work_dir(tree, project),
+        work_dir=work_dir,
         resume=resume,
         prompt=prompt,
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
         rules=tuple(rules_for(reader, job_id)),
     )
+
+
+def _conflict(noted: Workspace | None) -> str:
+    if noted is None or noted.conflict_with is None:
+        return ""
+    return conflict_text(noted.conflict_with, noted.conflicts)

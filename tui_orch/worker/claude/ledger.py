@@ -7,14 +7,16 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from store.models import LedgerEntry
-from store.states import FINAL
+from store.models import LedgerEntry, Workspace
+from store.states import FINAL, Status
 from tui_orch.worker.claude.wording import cut, fenced, one_line
 
 RESULT_CHARS = 4_000  # of one child's result; less where there are many
 ALL_CHARS = 120_000  # of all children's results together
 _LEAST_CHARS = 400
 _TITLE_CHARS = 120
+_SHORT = 10
+_MERGED = (Status.COMPLETED, Status.PARTIAL)
 
 
 def ended(entries: Sequence[LedgerEntry]) -> tuple[LedgerEntry, ...]:
@@ -53,6 +55,7 @@ def _head(entry: LedgerEntry) -> str:
 
 def _entry(entry: LedgerEntry, mark: str, limit: int) -> str:
     said = [f"Title: {one_line(entry.title, _TITLE_CHARS)}"]
+    work = f"\n{_work(entry.workspace, merged=entry.status in _MERGED)}" if entry.workspace else ""
     if entry.result is not None:
         said.append(f"Result:\n{cut(entry.result, limit)}")
     if entry.error:
@@ -62,4 +65,16 @@ def _entry(entry: LedgerEntry, mark: str, limit: int) -> str:
     longest = max(len(entry.result or ""), len(entry.error or ""))
     rest = f"; cut to {limit:,} characters, all of it: orch result {entry.id}" if longest > limit else ""
     body = fenced("\n".join(said), mark)
-    return f"## {_head(entry)}, {entry.attempts} attempt(s), ${entry.cost_usd:.2f}{rest}\n{body}"
+    return f"## {_head(entry)}, {entry.attempts} attempt(s), ${entry.cost_usd:.2f}{rest}{work}\n{body}"
+
+
+def _work(done: Workspace, *, merged: bool) -> str:
+    """Return what a child has committed and where it is now. Our own words alone: names of branches are ours."""
+    if done.head_commit is None or not done.has_work:
+        return "It changed no file."
+    size = f"{done.files} file{'' if done.files == 1 else 's'}, +{done.insertions} -{done.deletions}"
+    if done.is_merged:
+        where = "merged into your branch"
+    else:
+        where = "not merged into your branch yet" if merged else "not merged: its work is kept on its branch alone"
+    return f"Branch {done.branch} at {done.head_commit[:_SHORT]}: {size}; {where}."

@@ -115,8 +115,3 @@ def _whole(rules: Iterable[str]) -> list[str]:
 def setting_sources(tree: Tree) -> list[SettingSource] | None:
     """Return which settings of the user and the project apply; None: all that Claude Code itself would take."""
     return None if tree.setting_sources is None else [cast(SettingSource, name) for name in tree.setting_sources]
-
-
-def work_dir(tree: Tree, project: Path) -> Path:
-    """Return the folder in which the tree's workers run; ``project`` is the store's own."""
-    return Path(tree.work_dir) if tree.work_dir else project

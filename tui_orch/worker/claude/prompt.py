@@ -32,9 +32,16 @@ class Prompt:
     delivers: tuple[int, ...] = ()
 
 
-def first_prompt(job: Job, entries: Sequence[LedgerEntry], answers: Sequence[Ask], mark: str) -> Prompt:
-    """Return the prompt of a new session: the request, and what an earlier session of the job has left behind."""
+def first_prompt(
+    job: Job, entries: Sequence[LedgerEntry], answers: Sequence[Ask], mark: str, conflict: str = ""
+) -> Prompt:
+    """Return the prompt of a new session: the request, and what an earlier session of the job has left behind.
+
+    ``conflict``: what is said of a merge that stands in progress in the worker's folder.
+    """
     if not entries and not answers:
+        if conflict:
+            return Prompt(f"{job.request}\n\n---\n\n{conflict}", verbatim=True)
         return Prompt(job.request, verbatim=job.parent_id is not None)
     ended = told.ended(entries)
     parts = [job.request, "---", "This task was begun before in a conversation that is lost. What is left of it:"]
@@ -42,22 +49,29 @@ def first_prompt(job: Job, entries: Sequence[LedgerEntry], answers: Sequence[Ask
         *_children(ended, [entry for entry in entries if entry.status not in FINAL], (), mark),
         *_answers(answers),
     ]
+    if conflict:
+        parts.append(conflict)
     parts.append("Look at what has been done already before you go on. When the task is done, call `report_result`.")
     return Prompt("\n\n".join(parts), verbatim=True, delivers=_ids(ended))
 
 
 def resume_prompt(
-    last: Attempt | None, entries: Sequence[LedgerEntry], answers: Sequence[Ask], left: str, mark: str
+    last: Attempt | None,
+    entries: Sequence[LedgerEntry],
+    answers: Sequence[Ask],
+    left: str,
+    mark: str,
+    conflict: str = "",
 ) -> Prompt:
     """Return the prompt that resumes a session.
 
     ``last`` is the attempt before this one, ``entries`` the whole ledger, ``answers`` what people have answered since,
-    ``left`` what remains of the limits.
+    ``left`` what remains of the limits, ``conflict`` what is said of a merge that stands in progress.
     """
     new = told.undelivered(entries)
     still_open = [entry for entry in entries if entry.status not in FINAL]
     known = [entry for entry in entries if entry.status in FINAL and entry.delivered]
-    parts = [_why(last, new), *_children(new, still_open, known, mark), *_answers(answers), left, _GO_ON]
+    parts = [_why(last, new), *_children(new, still_open, known, mark), *_answers(answers), conflict, left, _GO_ON]
     return Prompt(
         "\n\n".join(part for part in parts if part),
         verbatim=True,
@@ -97,6 +111,10 @@ def _why(last: Attempt | None, new: Sequence[LedgerEntry]) -> str:
         if last is not None and last.reason == Reason.ASK:
             return "A person has answered."
         return f"The subtasks that you waited for have ended ({told.summary(new)})." if new else "You are resumed."
+    if last.outcome == "released" and last.reason == Reason.CONFLICT:
+        return (
+            "Your own work is done and committed, but what your subtasks have committed does not go together with it."
+        )
     if last.outcome == "released" and last.reason in (Reason.SHUTDOWN, None):
         return f"You were interrupted from outside; nothing is wrong with your work. {_CHECK}"
     if last.outcome == "completed":

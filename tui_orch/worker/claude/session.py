@@ -113,8 +113,8 @@ class Run:
 
     def _brief(self, *, fresh: bool) -> Briefing:
         mark = secrets.token_hex(_MARK_BYTES)
-        job_id, project = self._work.job.id, self._work.store.home.project
-        return self._store.read(lambda reader: brief(reader, job_id, project, mark, clock_ms(), fresh=fresh))
+        job_id, work_dir = self._work.job.id, self._work.work_dir
+        return self._store.read(lambda reader: brief(reader, job_id, work_dir, mark, clock_ms(), fresh=fresh))
 
     async def _converse(self, briefing: Briefing) -> str | None:
         """Start Claude Code, say the prompt and hear it out. Return why it broke off, or None. Raises ResumeRefused."""

@@ -72,6 +72,10 @@ class Tools:
             return (
                 "A person is asked whether these commands may run. You are resumed with the answer; end your turn now."
             )
+        if self._store.tree().has_worktrees:
+            from tui_orch.workspace.of_job import save_before_spawn  # noqa: PLC0415 - shared trees need no git
+
+            save_before_spawn(self._store.store, self._store.fence)
         spawned = self._store.write(lambda tx, fence, now_ms: submit.spawn(tx, fence, tasks, now_ms))
         if wait and self._turn.waits_for is None:
             self._turn.waits_for = "children"
