@@ -89,7 +89,7 @@ class Tree:
     park_after_s: float
     paused_ms: int | None
     jobs: int
-    workspace: str = "shared"  # shared | worktree
+    workspace: str = "shared"  # shared | worktree; the rest is None for a shared one
     repository: str | None = None
     base_branch: str | None = None
     base_commit: str | None = None
@@ -221,9 +221,7 @@ class Outcome:
 class Trouble:
     """What a worker ran into that holds up every other worker, too."""
 
-    kind: Literal[
-        "usage_limit", "api", "stop"
-    ]  # wait until it resets; leave the API alone for a while; a person must mend it
+    kind: Literal["usage_limit", "api", "stop"]  # until it resets; leave the API alone; a person must mend it
     said: str  # one line: what it was and, for ``stop``, the way out
     until_ms: int | None = None  # usage_limit: when it resets
 

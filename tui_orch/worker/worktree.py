@@ -166,7 +166,7 @@ class Desk:
         assert noted.start_commit is not None
         name = f"{self._work.tree.branch_prefix}/{job.id}.{job.attempt - 1}"
         commit.keep_aside(self._plot, noted.start_commit, name, message_of(job, None), self._how)
-        commit.begin_again(self._plot, noted.start_commit, self._how)
+        worktree.begin_again(self._plot, noted.start_commit, self._how)
         with self._work.store.write() as tx:
             workspaces.forget_merges(tx, job.fence)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from store import asks
 from store.database import Reader
-from store.models import Ask, Job, Rule, Tree, Workspace
+from store.models import Ask, Attempt, Job, Rule, Tree, Workspace
 from store.rules import rules_for
+from store.states import Reason
 from store.tree import attempts, get_job, get_tree, ledger, path
 from store.workspaces import get_workspace
 from tui_orch.worker.claude.appendix import appendix, remaining
@@ -26,6 +27,7 @@ class Briefing:
     appendix: str
     told: tuple[Ask, ...]  # answers that stand in the prompt
     rules: tuple[Rule, ...]  # in force for the job
+    cut_off: int | None = None  # the attempt before, where it was cut off in the session that is resumed
 
 
 def brief(reader: Reader, job_id: int, work_dir: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
@@ -51,7 +53,13 @@ def brief(reader: Reader, job_id: int, work_dir: Path, mark: str, now_ms: int, *
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
         rules=tuple(rules_for(reader, job_id)),
+        cut_off=earlier[-1].number if resume and earlier and _was_cut_off(earlier[-1]) else None,
     )
+
+
+def _was_cut_off(last: Attempt) -> bool:
+    """Tell whether an attempt ended with its turn under way; after a suspension or a conflict the worker goes on anew."""
+    return last.outcome in ("lost", "released", "failed") and last.reason not in (Reason.CONFLICT, Reason.WORKSPACE)
 
 
 def _conflict(noted: Workspace | None) -> str:

@@ -38,6 +38,7 @@ from tui_orch.worker.claude.fenced import FencedStore, clock_ms
 from tui_orch.worker.claude.heard import Heard, hear
 from tui_orch.worker.claude.hooks import ending_hooks
 from tui_orch.worker.claude.judge import BUDGET_S, Findings, judge
+from tui_orch.worker.claude.kept_report import keep, kept
 from tui_orch.worker.claude.options import Callbacks, applied, claude_options
 from tui_orch.worker.claude.permissions import Permissions
 from tui_orch.worker.claude.tools import orch_server
@@ -77,7 +78,7 @@ class Run:
         self._work = work
         self._transcript = transcript
         self._store = FencedStore(work.store, work.job)
-        self._turn = Turn()
+        self._turn = Turn(keep=lambda report: keep(work.folder, self._mask.of_any(report)))
         self._heard = Heard()
         self._mask = Mask.of(work.env)
         self._activity = Activity(self._store_activity)
@@ -91,6 +92,8 @@ class Run:
     async def ending(self) -> Ending:
         """Run to the end. Raises StaleAttempt when the job has gone on without this attempt."""
         briefing = self._brief(fresh=False)
+        if briefing.cut_off is not None:
+            self._turn.report = kept(self._work.folder.with_name(str(briefing.cut_off)))
         self._allowance = self._store.write(lambda tx, fence, _: reserve(tx, fence))
         if self._allowance.why is not None:
             return Released(Reason.BUDGET, self._allowance.why, not_before_ms=clock_ms() + round(BUDGET_S * 1000))

@@ -108,6 +108,7 @@ class Tools:
         if data is not None:
             _check_size("data", json.dumps(data, ensure_ascii=False), MAX_DATA_BYTES)
         self._turn.report = Report(summary.strip(), data, given.get("success", True) is not False)
+        self._turn.keep(self._turn.report)
         still_open = [entry for entry in self._entries() if entry.status not in FINAL]
         if still_open:
             return (
