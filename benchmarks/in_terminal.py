@@ -95,10 +95,10 @@ def _app(root: Path, begin_s: float) -> "Ears":
 def _without_file_events() -> None:
     from tui_orch.client import watch
 
-    def awatch(*_: object, **__: object) -> object:
+    def file_events(*_: object) -> object:
         raise OSError("no file events here")
 
-    setattr(watch, "awatch", awatch)  # noqa: B010 - no part of what it exports
+    setattr(watch, "file_events", file_events)  # noqa: B010 - no part of what it exports
 
 
 async def _paint(_: "Ears", __: Found) -> None:

@@ -26,7 +26,7 @@ class MeasuredPane(Ears):
         self.store = Store.open(home)
         source = StoreSource(self.store)
         watch = partial(store_watch, home, source.data_version)
-        self._feed = Feed(source, watch, self.post_message, since=source.newest_seq())
+        self._feed = Feed(source, watch, self.post_message, take=self.on_jobs_changed, since=source.newest_seq())
         self.pane = TreePane(source, now_ms)
 
     def compose(self) -> ComposeResult:

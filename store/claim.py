@@ -4,7 +4,6 @@ Every write carries the attempt's fence and is refused with StaleAttempt once th
 attempt ends is in ``finish``.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +39,8 @@ WHERE attempts.token_sha256 = ? AND attempts.number = jobs.attempt AND jobs.stat
 
 def token_hash(token: str) -> str:
     """Return what the store keeps of an attempt's secret."""
+    import hashlib  # noqa: PLC0415 - brings OpenSSL, and the screen, which never has a token, imports this module
+
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 

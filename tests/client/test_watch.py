@@ -5,8 +5,9 @@ Most tests take the look of every second away (``IDLE_S``): what wakes them then
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from watching import LONG_S, Database, FakeVersion, another_writer, touch_wal, until, until_events_come
@@ -188,19 +189,33 @@ async def test_without_a_socket_the_files_still_wake(home: Home, database: Datab
 # What goes wrong.
 
 
-@pytest.mark.parametrize("error", [OSError(24, "inotify instance limit reached"), RuntimeError("no space left")])
 async def test_without_file_events_the_version_is_polled(
-    home: Home, database: Database, only_when_woken: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+    home: Home, database: Database, only_when_woken: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def awatch(*_: object, **__: object) -> AsyncIterator[object]:
-        raise error
-        yield
+    def file_events(*_: object) -> object:
+        raise OSError(28, "out of inotify watches")
 
-    monkeypatch.setattr(module, "awatch", awatch)
+    monkeypatch.setattr(module, "file_events", file_events)
+    async with StoreWatch(home, database.version) as watch:
+        assert watch.blind == "[Errno 28] out of inotify watches"
+        waiting = asyncio.create_task(watch.changed(LONG_S))
+        database.write()
+        assert await waiting
+
+
+async def test_when_file_events_end_the_version_is_polled(
+    home: Home, database: Database, only_when_woken: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They end with the folder, or, by watchfiles, some time after it was asked for them."""
+    given: list[Any] = []
+    real = module.file_events
+    monkeypatch.setattr(module, "file_events", lambda *wanted: given.extend(wanted) or real(*wanted))
     async with StoreWatch(home, database.version) as watch:
         waiting = asyncio.create_task(watch.changed(LONG_S))
-        await until(lambda: watch.blind, "it does not say so")
-        assert watch.blind == str(error)
+        await asyncio.sleep(0.01)
+        assert watch.blind is None
+        given[3](RuntimeError("no space left"))
+        assert watch.blind == "no space left"
         database.write()
         assert await waiting
 

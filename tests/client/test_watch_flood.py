@@ -2,17 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
-from watching import LONG_S, Database, FakeVersion, another_writer, touch_wal, until, until_events_come
+from watching import LONG_S, Database, FakeVersion, another_writer, touch_wal, until_events_come
 
 from store.home import Home, create_home
 from store.wake import poke
 from tui_orch.client import watch as module
+from tui_orch.client.inotify import Inotify
 from tui_orch.client.watch import StoreWatch
 
 
@@ -98,26 +99,42 @@ async def test_leaving_in_the_middle_of_a_flood_is_quick(home: Home) -> None:
     assert time.monotonic() - begun < 10
 
 
-async def test_in_a_flood_file_events_are_left_unread(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_file_events_are_heard_only_while_somebody_waits_and_it_is_calm(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Taking each of them costs more than looking at the version 20 times a second."""
-    events = 0
+    heard = [0]
 
-    async def awatch(*_: object, **__: object) -> AsyncIterator[object]:
-        nonlocal events
-        while not watch._stop.is_set():
-            events += 1
-            yield
-            await asyncio.sleep(0)
+    def take(self: Inotify, real: Callable[[Inotify], bool] = Inotify.take) -> bool:
+        heard[0] += 1
+        return real(self)
 
-    monkeypatch.setattr(module, "awatch", awatch)
+    async def write(touches: int) -> int:
+        before = heard[0]
+        for _ in range(touches):
+            touch_wal(home)
+            await asyncio.sleep(0.001)
+        return heard[0] - before
+
+    monkeypatch.setattr(Inotify, "take", take)
+    monkeypatch.setattr(module, "CALM_AFTER_S", 1.0)
     version = FakeVersion()
     async with StoreWatch(home, version) as watch:
-        await until(lambda: events > 10, "no events")
-        for _ in range(module.BUSY_CHANGES + 2):
+        assert await write(20) == 0, "nobody waits"
+        waiting = asyncio.create_task(watch.changed(LONG_S))
+        await asyncio.sleep(0)
+        assert await write(20) > 1, "somebody waits"
+        version.value += 1
+        assert await waiting
+        for _ in range(module.BUSY_CHANGES):
             version.value += 1
             assert await watch.changed(LONG_S)
-        before = events
-        assert not await watch.changed(0.2)
-        assert events - before <= 1
+        waiting = asyncio.create_task(watch.changed(0.2))
+        assert await write(20) == 0, "a flood"
+        assert not await waiting
         await watch.changed(module.CALM_AFTER_S)
-        await until(lambda: events > before + 10, "they are not taken up again")
+        waiting = asyncio.create_task(watch.changed(LONG_S))
+        await asyncio.sleep(0)
+        assert await write(20) > 0, "they are not taken up again"
+        version.value += 1
+        assert await waiting

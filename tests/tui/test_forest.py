@@ -43,7 +43,7 @@ class Screen:
 
     def take(self, limit: int = 1_000) -> bool:
         """Take in one page of changes."""
-        jobs = self.source.changed_since(self.seq, limit)
+        jobs = self.source.news(self.seq, limit)[0]
         if jobs:
             self.seq = jobs[-1].seq
             self.model.apply(jobs)

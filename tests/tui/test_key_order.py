@@ -6,7 +6,8 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input, TextArea
 
 from tui_orch.tui.detail.find_bar import FindBar
-from tui_orch.tui.dialogs.dialog import PlainArea, PlainInput
+from tui_orch.tui.dialogs.dialog import PlainInput
+from tui_orch.tui.dialogs.plain_area import PlainArea
 
 
 class Fields(App[None]):

@@ -76,10 +76,10 @@ def test_the_oldest_open_question_of_a_job(store: Store, source: Source) -> None
 
 def test_changes_and_totals(store: Store, source: Source) -> None:
     seq = source.newest_seq()
-    assert source.changed_since(seq, 10) == []
+    assert source.news(seq, 10)[0] == []
     change(store, "UPDATE jobs SET activity = 'x' WHERE id = 2")
     added = add_job(store)
-    changed = source.changed_since(seq, 10)
+    changed = source.news(seq, 10)[0]
     assert [job.id for job in changed] == [2, added]
     assert source.newest_seq() == changed[-1].seq == source.state().seq
     assert sum(source.state().counts.values()) == 12

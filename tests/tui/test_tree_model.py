@@ -32,7 +32,7 @@ class Follower:
         self.model.open(rows)
 
     def catch_up(self) -> None:
-        jobs = self.source.changed_since(self.seq, 10_000)
+        jobs = self.source.news(self.seq, 10_000)[0]
         self.seq = self.source.newest_seq()
         self.model.apply(jobs)
 

@@ -14,6 +14,7 @@ from tree_stores import add_job, add_jobs, change, open_store
 from store.database import Store
 from store.errors import StoreBusy
 from store.models import Job
+from store.tree import StoreState
 from tui_orch.client.watch import StoreWatch
 from tui_orch.tui import feed as module
 from tui_orch.tui.feed import Feed
@@ -145,14 +146,14 @@ async def test_a_store_that_can_not_be_read_is_told_and_tried_again(
     monkeypatch.setattr(module, "RETRY_S", 0.01)
     source, inbox, bell = StoreSource(store), Inbox(), Bell()
     broken = True
-    read = source.changed_since
+    read = source.news
 
-    def changed_since(seq: int, limit: int) -> list[Job]:
+    def news(seq: int, limit: int, *, totals: bool) -> tuple[list[Job], StoreState | None]:
         if broken:
             raise StoreBusy("orch.db is locked by another program")
-        return read(seq, limit)
+        return read(seq, limit, totals=totals)
 
-    monkeypatch.setattr(source, "changed_since", changed_since)
+    monkeypatch.setattr(source, "news", news)
     async with running(Feed(source, bell, inbox, since=source.newest_seq())):
         await until(lambda: len(inbox.messages) >= 2, "it was not tried again")
         told = [message.text for message in inbox.messages if isinstance(message, StoreTroubled)]
@@ -182,3 +183,25 @@ async def test_no_transaction_is_open_while_it_waits(store: Store) -> None:
         await until(lambda: inbox.messages, "nothing was posted")
         assert depth == 0
     assert inbox.jobs == [1, 2, 3]
+
+
+async def test_with_a_taker_changes_go_there_and_only_trouble_is_posted(store: Store) -> None:
+    source, inbox, taken = StoreSource(store), Inbox(), list[JobsChanged]()
+    async with running(Feed(source, Bell(), inbox, take=taken.append, since=0)):
+        await until(lambda: taken, "nothing came")
+    assert inbox.messages == []
+
+
+async def test_in_a_flood_the_totals_are_read_less_often_and_are_right_after_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TOTALS_S", 1_000.0)
+    source, inbox, bell = StoreSource(store), Inbox(), Bell()
+    async with running(Feed(source, bell, inbox, since=source.newest_seq())):
+        await until(lambda: len(inbox.messages) == 1, "the totals did not come")
+        add_jobs(store, None, 3)
+        bell.event.set()
+        await until(lambda: len(inbox.messages) == 3, "the new totals were not told")
+    _, flood, after = inbox.changes
+    assert (len(flood.jobs), sum(flood.state.counts.values())) == (3, 0)
+    assert (after.jobs, sum(after.state.counts.values())) == ((), 3)

@@ -38,7 +38,7 @@ class Screen(App[None]):
 
     def catch_up(self) -> None:
         """Hand the tree what has changed, as the feed does."""
-        jobs = self.source.changed_since(self.seq, 10_000)
+        jobs = self.source.news(self.seq, 10_000)[0]
         self.seq = self.source.newest_seq()
         self.pane.apply(jobs)
 

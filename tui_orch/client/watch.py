@@ -6,7 +6,6 @@ any case. It never reads rows, and knows not what has changed.
 """
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,10 +14,9 @@ from socket import socket
 from types import TracebackType
 from typing import Self
 
-from watchfiles import Change, awatch
-
 from store import wake
 from store.home import Home
+from tui_orch.client.file_events import FileEvents, file_events
 
 #: Seconds between looks when nothing at all has been heard.
 IDLE_S = 1.0
@@ -34,13 +32,6 @@ RECHECK_LONGEST_S = 0.033
 BUSY_CHANGES = 20
 BUSY_WITHIN_S = 1.0
 CALM_AFTER_S = 0.5
-
-#: Milliseconds between two looks of watchfiles at its own list of events; each costs a wake-up of a thread.
-#: One that listens on the socket hears of nearly everything there, and needs the files for plain SQL writers
-#: only.
-STEP_MS = 10
-STEP_LISTENING_MS = 50
-_NO_TIMEOUT_MS = 0
 
 
 def pause(event_age_s: float, *, busy: bool, blind: bool) -> float:
@@ -69,10 +60,7 @@ class StoreWatch:
         self._listen = listen
         self._seen = data_version()
         self._touched = asyncio.Event()
-        self._calm = asyncio.Event()
-        self._calm.set()
-        self._stop = asyncio.Event()
-        self._files: asyncio.Task[None] | None = None
+        self._files: FileEvents | None = None
         self._socket: socket | None = None
         self._busy = False
         self._event_at = float("-inf")
@@ -92,7 +80,13 @@ class StoreWatch:
                 self.deaf = str(error)
             else:
                 asyncio.get_running_loop().add_reader(self._socket, self._on_poke)
-        self._files = asyncio.create_task(self._watch_files(), name="store file events")
+        database = self._home.database.name
+        try:  # the folder, because the -wal comes and goes
+            self._files = file_events(
+                self._home.root, (database, f"{database}-wal"), self._on_event, self._on_no_events
+            )
+        except OSError as error:
+            self._on_no_events(error)
         return self
 
     async def __aexit__(
@@ -103,10 +97,8 @@ class StoreWatch:
             self._socket.close()
             self._home.wake_socket.unlink(missing_ok=True)
             self._socket = None
-        self._stop.set()
-        self._calm.set()
         if self._files is not None:
-            await self._files
+            await self._files.close()
             self._files = None
 
     async def changed(self, timeout_s: float) -> bool:
@@ -117,7 +109,7 @@ class StoreWatch:
         flood, one True stands for all of the last 50 ms; a poke cuts that short.
         """
         until = time.monotonic() + timeout_s
-        await asyncio.sleep(0)  # in a flood nothing below waits; file events and other tasks must get a turn
+        await asyncio.sleep(0)  # in a flood nothing below waits, and other tasks must get a turn
         if self._busy:
             await self._sleep(min(self._looked_at + BUSY_S, until) - time.monotonic())
         while True:
@@ -139,48 +131,39 @@ class StoreWatch:
             self._changes.append(now)
             if len(self._changes) == BUSY_CHANGES and now - self._changes[0] < BUSY_WITHIN_S:
                 self._busy = True
-                self._calm.clear()
             return True
         if self._busy and now - self._changes[-1] > CALM_AFTER_S:
             self._busy = False
             self._changes.clear()
-            self._calm.set()
         return False
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait for a file event or a poke, for at most so long."""
-        if seconds > 0:
+        """Wait for a file event or a poke, for at most so long. In a flood file events are left unread.
+
+        They are heard here alone: while nobody waits, each would cost more than it tells.
+        """
+        if seconds <= 0:
+            return
+        files = None if self._busy else self._files
+        if files is not None:
+            files.resume()
+        try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._touched.wait()
+        finally:
+            if files is not None:
+                files.pause()
 
     def _on_poke(self) -> None:
         if self._socket is not None:
             wake.drain(self._socket)
         self._touched.set()
 
-    async def _watch_files(self) -> None:
-        names = {self._home.database.name, f"{self._home.database.name}-wal"}
+    def _on_event(self) -> None:
+        self._event_at = time.monotonic()
+        self._touched.set()
 
-        def is_ours(_: Change, path: str) -> bool:
-            return os.path.basename(path) in names
-
-        try:
-            # The folder, because the -wal comes and goes; never watchfiles' own polling, because it loses
-            # commits.
-            async for _ in awatch(
-                self._home.root,
-                watch_filter=is_ours,
-                step=STEP_LISTENING_MS if self._socket is not None else STEP_MS,
-                stop_event=self._stop,
-                rust_timeout=_NO_TIMEOUT_MS,
-                debug=False,
-                force_polling=False,
-                recursive=False,
-            ):
-                self._event_at = time.monotonic()
-                self._touched.set()
-                await self._calm.wait()  # in a flood the events pile up unread, as one
-        except (OSError, RuntimeError) as error:  # out of inotify instances or watches: watchfiles has both
-            self.blind = str(error)
-            self._touched.set()
+    def _on_no_events(self, error: OSError | RuntimeError) -> None:
+        self.blind = str(error)
+        self._touched.set()

@@ -84,7 +84,7 @@ class OrchApp(App[None]):
         self._source = access.source
         # What is shown is read after this, so nothing that changes in between is missed.
         since = self._source.newest_seq() if access.opening is None else None
-        self._feed = Feed(self._source, access.watch, self.post_message, since=since)
+        self._feed = Feed(self._source, access.watch, self.post_message, take=self.on_jobs_changed, since=since)
         self._state: StoreState = self._source.state()
         self._teller = AskTeller()
         self._pacer = Pacer(self)
@@ -212,7 +212,7 @@ class OrchApp(App[None]):
         self._edges.changed(message.jobs)
         job = self.pane.cursor_job
         around_cursor = job is not None and any(changed.id in (job.id, job.root_id) for changed in message.jobs)
-        if around_cursor or replace(before, seq=self._state.seq) != self._state:
+        if around_cursor or (before is not self._state and replace(before, seq=self._state.seq) != self._state):
             self._edges.refresh_soon()
 
     def on_store_troubled(self, message: StoreTroubled) -> None:

@@ -14,7 +14,9 @@ from contextlib import ExitStack
 from textual.app import App
 from textual.timer import Timer
 
-#: Seconds between two looks at a terminal that is not ready.
+#: Seconds until the first look at a terminal that is not ready, and between later ones: most take a frame in a moment,
+#: and what changes in that moment is not to wait for long.
+FIRST_LOOK_S = 0.002
 LOOK_S = 0.02
 
 
@@ -47,7 +49,7 @@ class Pacer:
         if self._held is None and self._app.is_running and not self._app.is_headless and not self._ready():
             self._held = ExitStack()
             self._held.enter_context(self._app.batch_update())
-            self._timer = self._app.set_interval(LOOK_S, self._look, name="slow terminal")
+            self._look_in(FIRST_LOOK_S)
 
     def release(self) -> None:
         """Let frames through again; to be called when the app ends, too."""
@@ -60,6 +62,11 @@ class Pacer:
             if self._app.is_running:
                 self._app.screen.check_idle()
 
-    def _look(self) -> None:
+    def _look_in(self, wait_s: float) -> None:
+        self._timer = self._app.set_timer(wait_s, lambda: self._look(wait_s), name="slow terminal")
+
+    def _look(self, waited_s: float) -> None:
         if self._ready():
             self.release()
+        elif self._held is not None:
+            self._look_in(min(2 * waited_s, LOOK_S))

@@ -45,6 +45,9 @@ class Role(StrEnum):
     FIGURE = "figure"  # ids, times, money
     ASIDE = "aside"  # what is less prominent
 
+    # A row looks up some thirty of them, and an enumeration's own hash is a call of Python.
+    __hash__ = str.__hash__
+
 
 class Cell(NamedTuple):
     """A piece of a row, padded to its column."""

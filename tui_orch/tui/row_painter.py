@@ -17,17 +17,28 @@ from tui_orch.tui.tree_model import Line
 _KEPT = 400
 
 
+class _Styles(dict[str, Style]):
+    """Each style as it was when it was needed first."""
+
+    def __init__(self, style_of: Callable[[str], Style]) -> None:
+        super().__init__()
+        self._style_of = style_of
+
+    def __missing__(self, name: str) -> Style:
+        style = self[name] = self._style_of(name)
+        return style
+
+
 class RowPainter:
     """Paints with the styles that ``style_of`` gives for a role's name, or for ``cursor``."""
 
     def __init__(self, style_of: Callable[[str], Style], now_ms: Callable[[], int], glyphs: Glyphs) -> None:
         #: Rows composed so far.
         self.painted = 0
-        self._style_of = style_of
         self._now_ms = now_ms
         self._glyphs = glyphs
         self._strips: dict[int, tuple[tuple[object, ...], Strip]] = {}
-        self._styles: dict[str, Style] = {}
+        self._styles = _Styles(style_of)
 
     def forget(self) -> None:
         """Forget everything that was painted: the colours are others."""
@@ -64,14 +75,12 @@ class RowPainter:
 
     def text(self, text: str, width: int, ground: Style) -> Strip:
         """Return a line of text that is no row, on ``ground``."""
-        return Strip([Segment(text, self._style(Role.ASIDE))]).adjust_cell_length(width, ground)
+        return Strip([Segment(text, self._styles[Role.ASIDE])]).adjust_cell_length(width, ground)
 
     def _compose(self, line: Line, width: int, is_cursor: bool) -> Strip:
         self.painted += 1
-        cells = self.row(line, width).cells
-        return Strip([Segment(cell.text, self._style("cursor" if is_cursor else cell.role)) for cell in cells], width)
-
-    def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self._style_of(name)
-        return self._styles[name]
+        cells, styles = self.row(line, width).cells, self._styles
+        if is_cursor:
+            style = styles["cursor"]
+            return Strip([Segment(text, style) for text, _ in cells], width)
+        return Strip([Segment(text, styles[role]) for text, role in cells], width)

@@ -57,8 +57,11 @@ class Source(Protocol):
         """Return the oldest open question of each of these jobs that has one."""
         ...
 
-    def changed_since(self, seq: int, limit: int) -> list[Job]:
-        """Return the jobs that changed after ``seq``, oldest change first, as they are now."""
+    def news(self, seq: int, limit: int, *, totals: bool = True) -> tuple[list[Job], StoreState | None]:
+        """Return the jobs that changed after ``seq``, oldest change first, and the totals, both as they are now.
+
+        Without ``totals`` there are some only where no job has changed.
+        """
         ...
 
     def newest_seq(self) -> int:
@@ -128,10 +131,11 @@ class ReaderSource:
         with self._store.read() as reader:
             return browse.questions(reader, ids)
 
-    def changed_since(self, seq: int, limit: int) -> list[Job]:
-        """See `Source.changed_since`."""
+    def news(self, seq: int, limit: int, *, totals: bool = True) -> tuple[list[Job], StoreState | None]:
+        """See `Source.news`."""
         with self._store.read() as reader:
-            return feed.changed_since(reader, seq, limit)
+            jobs = feed.changed_since(reader, seq, limit)
+            return jobs, tree.store_state(reader) if totals or not jobs else None
 
     def newest_seq(self) -> int:
         """See `Source.newest_seq`."""

@@ -6,18 +6,20 @@ second while nothing in view moves. Which rows are where is decided in `viewport
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
 from store.errors import StoreError
+from tui_orch.tui.lean_screen import LeanScreen
 from tui_orch.tui.messages import CursorMoved, StoreTroubled
 from tui_orch.tui.row import ASCII, UNICODE, Role
 from tui_orch.tui.row_painter import RowPainter
@@ -84,7 +86,9 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         self._viewport = Viewport(self.model)
         self.empty = NO_JOBS  # what is said where there is no job
         self._painter = RowPainter(self._style_of, now_ms, ASCII if ascii_only else UNICODE)
-        self._background: Color | None = None
+        self._filters: Sequence[LineFilter] = ()
+        self._sized = Size()
+        self._sized_for: tuple[Size, bool] | None = None
         self._shown_for: tuple[int, Size] | None = None  # the scroll offset and size that the lines are for
         self._told_cursor: int | None = None
         self._wanted: int | None = None  # where following goes next
@@ -155,7 +159,7 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         was_empty = self.virtual_size.height == 0
         if self.virtual_size.height != self.model.rows:
             self.virtual_size = Size(1, self.model.rows)
-        self._shown_for = (self._viewport.first, self.scrollable_content_region.size)
+        self._shown_for = (self._viewport.first, self._content_size)
         self.scroll_to(y=self._viewport.first, animate=False, force=True, immediate=True)
         if was_empty or not self._viewport.lines:
             self.refresh()
@@ -164,11 +168,16 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
 
     @property
     def _height(self) -> int:
-        return max(1, self.scrollable_content_region.height)
+        return max(1, self._content_size.height)
 
     @property
-    def _width(self) -> int:
-        return self.scrollable_content_region.width
+    def _content_size(self) -> Size:
+        """The size of what is drawn, asked for several times a frame: Textual's own goes through borders and bars."""
+        now = (self._size, self.show_vertical_scrollbar)
+        if self._sized_for != now:
+            self._sized_for = now
+            self._sized = self.scrollable_content_region.size
+        return self._sized
 
     def on_mount(self) -> None:
         """Load the first screen."""
@@ -182,23 +191,20 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         """Forget what was drawn in the old colours."""
         super().notify_style_update()
         self._painter.forget()
-        self._background = None
+        self._sized_for = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw lines as they are: to what Textual does with others, borders and tints, nothing here has a right."""
-        if self._background is None:
-            self._background = self.background_colors[1]
-        size = self.scrollable_content_region.size
+        size = self._content_size
+        self._heed_filters()
         self._keep_up(size)
         strips = [self._line(y, size) for y in crop.line_range]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, self._background) for strip in strips]
         left, right = crop.column_span
         return strips if (left, right) == (0, size.width) else [strip.crop(left, right) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        size = self.scrollable_content_region.size
+        size = self._content_size
         self._keep_up(size)
         return self._line(y, size)
 
@@ -215,7 +221,7 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         if not self.model.rows:
             return self._hint(y, size)
         if y >= len(self._viewport.lines):
-            return Strip.blank(size.width, self.rich_style)
+            return Strip.blank(size.width, self._filtered(self.rich_style))
         line = self._viewport.lines[y]
         cursor = self._viewport.cursor
         is_cursor = cursor is not None and line.job_id == cursor.job_id
@@ -227,20 +233,44 @@ class TreeCanvas(ScrollView, inherit_bindings=False):
         lines = self.empty if sieve is None else _NO_MATCH if sieve.done else _SEARCHING
         top, left = max(0, (size.height - len(lines)) // 2), max(0, (size.width - max(map(len, lines))) // 2)
         text = lines[y - top] if top <= y < top + len(lines) else ""
-        return self._painter.text(" " * left + text, size.width, self.rich_style)
+        return self._painter.text(" " * left + text, size.width, self._filtered(self.rich_style))
 
     def _style_of(self, name: str) -> Style:
-        return self.get_component_rich_style(f"tree--{name}")
+        return self._filtered(self.get_component_rich_style(f"tree--{name}"))
+
+    def _heed_filters(self) -> None:
+        filters = self.get_line_filters()
+        if filters != self._filters:
+            self._filters = filters
+            self._painter.forget()
+
+    def _filtered(self, style: Style) -> Style:
+        """Return a style as Textual's filters leave it: they look at nothing else of a line, so once is enough."""
+        cells = [Segment(" ", style)]
+        for line_filter in self._filters:
+            cells = line_filter.apply(cells, self.background_colors[1])
+        return cells[0].style or Style.null()
 
     def _refresh_lines(self, lines: Iterable[int]) -> None:
-        width = self._width
+        width = self._content_size.width
         regions = [Region(0, y, width, 1) for y in lines]
         if regions:  # without any, all of it would be drawn
             self.refresh(*regions)
 
+    def _draw_lines(self, lines: Collection[int]) -> None:
+        """Draw lines at once where that can be, else with the next frame."""
+        if not lines:
+            return
+        size, screen = self._content_size, self.screen
+        if self._shown_for == (self.scroll_offset.y, size) and isinstance(screen, LeanScreen):
+            self._heed_filters()
+            if screen.draw_now(self, size.width, lines, lambda y: self._line(y, size)):
+                return
+        self._refresh_lines(lines)
+
     def _tick(self) -> None:
         """Redraw the rows whose time has moved on."""
-        self._refresh_lines(y for y, line in enumerate(self._viewport.lines) if self._painter.is_stale(line))
+        self._draw_lines([y for y, line in enumerate(self._viewport.lines) if self._painter.is_stale(line)])
 
     # Reading
 

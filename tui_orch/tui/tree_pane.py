@@ -54,12 +54,13 @@ class TreePane(TreeCanvas, can_focus=True, inherit_bindings=False):
         """Take in changed jobs (see `JobsChanged`) and show what of them is in view."""
         with self._changing():
             applied = self.model.apply(jobs)
-            self._refresh_lines(self._viewport.touch(applied.touched))
+            touched = self._viewport.touch(applied.touched)
             self._viewport.moved |= applied.moved
             if self.follow and jobs:
                 self._wanted = max(jobs, key=lambda job: job.seq).id
             if applied.rows_changed or self._wanted is not None:
                 self._plan_frame()
+            self._draw_lines(touched)
 
     def go_to(self, job_id: int) -> bool:
         """Put the cursor on a job, unfolding what is above it; False where it is not there or filtered out."""
@@ -180,7 +181,7 @@ class TreePane(TreeCanvas, can_focus=True, inherit_bindings=False):
         line = self._viewport.lines[offset.y]
         if line.job_id is None:
             return
-        drawn = self._painter.row(line, self._width)
+        drawn = self._painter.row(line, self._content_size.width)
         self._move(lambda _: self._viewport.first + offset.y)
         if line.folded is not None and drawn.mark <= offset.x < drawn.mark_end:
             self._set_folded(line.job_id, folded=not line.folded)

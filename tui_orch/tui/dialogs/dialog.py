@@ -12,8 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static, TextArea
-from textual.widgets.text_area import Edit, EditResult
+from textual.widgets import Button, Input, Static
 
 from tui_orch.client.text import clean, one_line
 from tui_orch.tui.key_order import do_in_order
@@ -157,25 +156,6 @@ class PlainInput(Input):
     def validate_value(self, value: str) -> str:
         """Return ``value`` as it may be shown."""
         return typed(value).replace("\n", " ").replace("\t", " ")
-
-    async def on_key(self, event: events.Key) -> None:
-        """See `do_in_order`."""
-        await do_in_order(self, event)
-
-
-class PlainArea(TextArea):
-    """Some lines to type in that keep control characters out; Tab goes on to the next field."""
-
-    def __init__(self, text: str = "", *, id: str, placeholder: str = "") -> None:  # noqa: A002 - Textual's word
-        super().__init__(
-            typed(text), id=id, compact=True, soft_wrap=True, tab_behavior="focus", placeholder=placeholder
-        )
-        self.cursor_blink = False
-
-    def edit(self, edit: Edit) -> EditResult:
-        """Make a change of the text, of plain text alone."""
-        edit.text = typed(edit.text)
-        return super().edit(edit)
 
     async def on_key(self, event: events.Key) -> None:
         """See `do_in_order`."""

@@ -9,6 +9,7 @@ from textual.app import App
 from store.models import Job
 from store.replica import Replica
 from store.states import Kind
+from store.tree import StoreState
 from tui_orch.client.api_place import Place
 from tui_orch.tui.detail.source import Log, ReaderDetailSource
 from tui_orch.tui.remote.control import RemoteControl
@@ -27,10 +28,11 @@ class RemoteSource(ReaderSource):
         super().__init__(replica)
         self._replica = replica
 
-    def changed_since(self, seq: int, limit: int) -> list[Job]:
-        """See `Source.changed_since`."""
+    def news(self, seq: int, limit: int, *, totals: bool = True) -> tuple[list[Job], StoreState | None]:
+        """See `Source.news`."""
+        jobs, state = super().news(seq, limit, totals=totals)
         # While pages come in, there is more than the number says: the jobs above those of the last page.
-        return [job for job in super().changed_since(seq, limit) if job.seq <= self._replica.seq]
+        return [job for job in jobs if job.seq <= self._replica.seq], state
 
 
 class RemoteDetailSource(ReaderDetailSource):
