@@ -3,14 +3,15 @@
 JSON comes as text: what a worker nested a thousand levels deep is no reason to fail.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from store import rows
 from store.database import Reader
 from store.errors import NotFound
-from store.models import Attempt, Change
+from store.models import Attempt, Change, Workspace
 from store.states import Kind, Status
+from store.workspaces import get_workspace
 
 #: Characters of a job's own result, error and data, and of its request (which the schema bounds to as many bytes).
 TEXT_CHARS = 262_144
@@ -22,6 +23,7 @@ _JOB = (
     "open_children, timeout_s, not_before_ms, deadline_ms, coalesce(created_ms, 0), started_ms, ended_ms, cost_usd, subtree_cost_usd"
 )
 _TEXTS = ("request", "argv", "result", "error", "data", "denials")
+_WORKS = f"SELECT {rows.WORKSPACE_COLUMNS} FROM workspaces WHERE job_id IN (SELECT id FROM jobs WHERE parent_id = ? ORDER BY id LIMIT ?)"
 _CHILD = "id, kind, coalesce(substr(title, 1, 200), ''), status, reason, attempt, subtree_cost_usd, delivered"
 
 
@@ -71,6 +73,7 @@ class Closeup:
     error: Excerpt | None
     data: Excerpt | None
     denials: Excerpt | None
+    workspace: Workspace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Child:
     delivered: bool
     result: Excerpt | None
     error: Excerpt | None
+    workspace: Workspace | None = None
 
 
 def closeup(reader: Reader, job_id: int) -> Closeup:
@@ -100,14 +104,15 @@ def closeup(reader: Reader, job_id: int) -> Closeup:
     values["status"] = Status(values["status"])
     values["own_status"] = None if values["own_status"] is None else Status(values["own_status"])
     values.update((name, _excerpt(row, facts + 2 * at)) for at, name in enumerate(_TEXTS))
-    return Closeup(**values)
+    return Closeup(**values, workspace=get_workspace(reader, job_id))
 
 
 def ledger(reader: Reader, job_id: int, limit: int = 500) -> list[Child]:
     """Return a job's first children, in the order of their insertion."""
     texts = _excerpts(("result", "error"), CHILD_CHARS)
     found = reader.rows(f"SELECT {_CHILD}, {texts} FROM jobs WHERE parent_id = ? ORDER BY id LIMIT ?", (job_id, limit))
-    return [_child(row) for row in found]
+    works = {row[0]: rows.workspace(row) for row in reader.rows(_WORKS, (job_id, limit))}
+    return [replace(_child(row), workspace=works.get(row[0])) for row in found]
 
 
 def newest_attempts(reader: Reader, job_id: int, limit: int = 200) -> list[Attempt]:

@@ -21,7 +21,8 @@ from store.tree import get_job, get_tree, path
 _GET = f"SELECT {rows.WORKSPACE_COLUMNS} FROM workspaces WHERE job_id = ?"
 _FIRST_MADE = "INSERT INTO workspaces(start_commit, size_bytes, made_ms, job_id, branch) VALUES (?, ?, ?, ?, ?)"
 _MADE = """
-UPDATE workspaces SET start_commit = coalesce(start_commit, ?), size_bytes = ?, made_ms = ?, removed_ms = NULL WHERE job_id = ?
+UPDATE workspaces SET start_commit = coalesce(start_commit, ?), size_bytes = ?, made_ms = ?, removed_ms = NULL, deleted_ms = NULL
+WHERE job_id = ?
 """
 _HEAD = (
     "UPDATE workspaces SET head_commit = ?, files = ?, insertions = ?, deletions = ?, size_bytes = ? WHERE job_id = ?"
@@ -53,6 +54,11 @@ SELECT max(jobs.id) FROM jobs JOIN workspaces ON workspaces.job_id = jobs.id WHE
 _OF_TREE = f"""
 SELECT {rows.WORKSPACE_COLUMNS} FROM workspaces JOIN jobs ON jobs.id = workspaces.job_id
 WHERE jobs.root_id = ? AND start_commit IS NOT NULL AND deleted_ms IS NULL ORDER BY jobs.depth DESC, jobs.id
+"""
+_ENDED = """
+SELECT jobs.id FROM jobs JOIN trees ON trees.root_id = jobs.id
+WHERE jobs.parent_id IS NULL AND trees.workspace = 'worktree' AND jobs.ended_ms IS NOT NULL AND jobs.ended_ms < ?
+  AND jobs.status IN ('completed', 'partial', 'failed', 'cancelled') ORDER BY jobs.id
 """
 _ON_DISK = (
     "SELECT count(*), coalesce(sum(size_bytes), 0) FROM workspaces WHERE made_ms IS NOT NULL AND removed_ms IS NULL"
@@ -107,6 +113,11 @@ def start_of(reader: Reader, job: Job, tree: Tree) -> str:
     if tree.base_commit is None:
         raise IllegalChange(f"tree #{tree.root_id} has no worktrees")
     return tree.base_commit
+
+
+def ended_trees(reader: Reader, before_ms: int) -> list[int]:
+    """Return the trees with worktrees that ended before then."""
+    return [root_id for (root_id,) in reader.rows(_ENDED, (before_ms,))]
 
 
 def on_disk(reader: Reader) -> OnDisk:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from at_orch import AtOrch
+from branches import Branches
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ def orch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AtOrch]:
     at = AtOrch(project, monkeypatch)
     yield at
     at.close()
+
+
+@pytest.fixture
+def grove(orch: AtOrch) -> Branches:
+    """The same in a git repository."""
+    return Branches(orch)

@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 from at_orch import AtOrch
+from branches import Branches
 
 from tui_orch.cli.checks import claude_path, login_check, sqlite_check
 
@@ -123,3 +124,16 @@ def test_what_others_can_read_is_found(orch: AtOrch) -> None:
     assert "chmod -R go=" in text
     orch.home.root.chmod(0o750)
     assert levels(orch)["store"][0] == "bad"
+
+
+def test_git_and_what_worktrees_take_is_told(grove: Branches) -> None:
+    root = grove.tree("write a", "write b")
+    grove.work(root + 1, {"a.txt": "a\n"})
+    found = levels(grove.orch)
+    assert found["git"][0] == "ok"
+    assert found["worktrees"][0] == "ok"
+    assert found["worktrees"][1].startswith("1 of 1000 on disk, 4")
+    grove.set(max_worktrees=1)
+    level, text = levels(grove.orch)["worktrees"]
+    assert (level, "orch gc" in text) == ("note", True)
+    assert levels(grove.orch, PATH=str(grove.top))["git"][0] == "note"

@@ -68,7 +68,6 @@ class OrchestrateConfig(Config):
     max_retries: int | None = Field(default=None, ge=0, le=9, description="Tries after the first: max_attempts - 1.")
     default_timeout: Seconds | None = Field(default=None, description="The same as timeout: seconds of a job.")
     budget: Dollars | None = Field(default=None, description="The same as budget_usd.")
-    workspace: Literal["shared"] | None = Field(default=None, description="All work in the same folder.")
     orchestrator_api_url: str | None = Field(default=None, description="Accepted, not used: this is the server.")
     orchestrator_api_key: str | None = Field(default=None, description="Accepted, never kept: send X-API-Key.")
 

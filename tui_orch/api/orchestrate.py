@@ -27,13 +27,18 @@ from tui_orch.api.told import Accepted
 from tui_orch.api.views import batch_jobs, batch_state
 from tui_orch.request.compose import compose
 from tui_orch.request.document import RequestDocument, checked
+from tui_orch.request.errors import RequestError
 from tui_orch.request.limits import Config
+from tui_orch.workspace.choose import Choice, choose
+from tui_orch.workspace.of_job import save_before_spawn
 
 router = APIRouter(tags=["orchestrate"])
 
 #: What of a config holds for the children of a nested call; the rest is the tree's.
 _FOR_CHILDREN = frozenset({"title", "kind", "split", "model", "priority", "timeout", "max_depth", "current_depth"})
 _NOT_ASKED_FOR = {"orchestrator_api_url", "orchestrator_api_key"}
+#: What is said of the whole tree when it is handed in, and never again.
+_CHOSEN_ONCE = frozenset({"workspace", "workspace_setup"})
 _SOURCE = "the request"
 
 #: A name that the caller makes up for what it hands in.
@@ -56,19 +61,43 @@ def orchestrate(call: Called, body: Orchestrate, name: CallerName = None) -> Acc
     document = RequestDocument(checked(body.request, _SOURCE), config, _SOURCE)
     asked = json.dumps([document.request, config.model_dump(exclude=_NOT_ASKED_FOR, exclude_none=True)], sort_keys=True)
     notes: list[str] = []
+    fence = call.caller.fence
+    choice = _choice(call, document, config) if fence is None else None  # git takes its time: before the transaction
+    if fence is not None:
+        save_before_spawn(call.stores, fence)
     with call.stores.write() as tx:
-        make = _maker(call, tx, document, config, notes)
+        make = _tree_maker(tx, choice, call.now_ms, notes) if choice else _maker(call, tx, document, config, notes)
         handle, is_new = once(tx, call.caller.name, name, asked, call.now_ms, make)
         return _accepted(tx, handle, is_new=is_new, notes=notes)
+
+
+def _choice(call: Call, document: RequestDocument, config: Config) -> Choice | RequestError:
+    """Return the new tree with its ground; an error is kept, since what was handed in before needs no ground any more."""
+    with call.stores.read() as reader:
+        new = _new_tree(reader, document, config, call.stores.home.project)
+        settings = get_settings(reader)
+    try:
+        return choose(new, settings)
+    except RequestError as error:
+        return error
+
+
+def _tree_maker(tx: Transaction, choice: Choice | RequestError, now_ms: int, notes: list[str]) -> Callable[[], Handle]:
+    def make() -> Handle:
+        if isinstance(choice, RequestError):
+            raise choice
+        root_id = submit_tree(tx, choice.new, now_ms)
+        notes.extend(choice.notes(get_tree(tx, root_id)))
+        return Handle(root_id)
+
+    return make
 
 
 def _maker(
     call: Call, tx: Transaction, document: RequestDocument, config: Config, notes: list[str]
 ) -> Callable[[], Handle]:
     fence = call.caller.fence
-    if fence is None:
-        new = _new_tree(tx, document, config, call.stores.home.project)
-        return lambda: Handle(submit_tree(tx, new, call.now_ms))
+    assert fence is not None
     job = get_job(tx, fence.job_id)
     tree = get_tree(tx, job.root_id)
     _check_depth(job, tree, config)
@@ -108,11 +137,13 @@ def _children(document: RequestDocument, config: Config, tree: Tree) -> tuple[li
     own = config.model_dump(include=set(_FOR_CHILDREN) - {"max_depth", "current_depth"}, exclude_none=True)
     made = compose(replace(document, config=Config.model_validate(own)), Config(), Path(tree.work_dir or "."))
     tasks = [replace(task, model=config.model, timeout_s=config.timeout) for task in (made.items or (made.root,))]
+    asked = config.model_dump(exclude=_NOT_ASKED_FOR, exclude_none=True)
     notes = [
         f"{key} is the whole tree's and stays as it is; a person changes it with: orch limits {tree.root_id}"
-        for key in sorted(config.model_dump(exclude=_NOT_ASKED_FOR, exclude_none=True))
-        if key not in _FOR_CHILDREN and key != "workspace"
+        for key in sorted(asked.keys() - _FOR_CHILDREN - _CHOSEN_ONCE)
     ]
+    if asked.get("workspace", tree.workspace) != tree.workspace or asked.get("workspace_setup"):
+        notes.append(f"workspace is the whole tree's and stays as it is: {tree.workspace}")
     if made.items and config.title:
         notes.append("title is for one job; the items of a list have their own")
     return tasks, notes

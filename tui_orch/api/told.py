@@ -62,6 +62,21 @@ class JobEvent(JobStatus):
     seq: int
 
 
+class Work(BaseModel):
+    """Where a job's work is, in a tree whose jobs have git worktrees."""
+
+    branch: str
+    start_commit: str | None = Field(description="Where the branch began; null before it is there.")
+    commit: str | None = Field(description="Its newest one at the end of the last attempt.")
+    files: int = Field(description="Changed since the start, with all that was merged into it.")
+    insertions: int
+    deletions: int
+    merged: bool = Field(description="Whether its parent's branch has it; a root's: whether a person merged it.")
+    conflict_with: int | None = Field(description="The job whose branch conflicts and is being merged.")
+    conflicts: list[str] = Field(description="The files that its worker is to resolve.")
+    deleted: bool = Field(description="Whether the branch was removed since.")
+
+
 class Entry(BaseModel):
     """A child in its parent's ledger."""
 
@@ -77,6 +92,7 @@ class Entry(BaseModel):
     cost_usd: float
     attempts: int
     denials: list[Any] | None = Field(default=None, description="Tool calls that were refused.")
+    workspace: Work | None = Field(default=None, description="Null where all work in the same folder.")
     results: list["Entry"] | None = Field(default=None, description="Its own ledger, where nested ones are asked for.")
 
 
@@ -100,6 +116,7 @@ class Results(BaseModel):
     result: str | None
     error: str | None
     data: Any
+    workspace: Work | None = Field(default=None, description="Of a job; null for a batch, and where work is shared.")
     results: list[Entry]
     summary: Summary
     truncated: bool = Field(description="Whether nested ledgers were left out because there are too many.")
@@ -161,6 +178,7 @@ class JobDetail(JobLine):
     denials: list[Any]
     own_cost_usd: float
     session_id: str | None
+    workspace: Work | None = Field(default=None, description="Null where all work in the same folder.")
     attempt_list: list[Attempt]
 
 

@@ -10,6 +10,7 @@ from store.models import Job
 from store.states import FINAL, Status
 from store.tree import attempts, children, get_job
 from store.use import subtree_counts
+from store.workspaces import get_workspace
 from tui_orch.api import told
 from tui_orch.api.names import Named
 
@@ -91,6 +92,7 @@ def results_of(reader: Reader, named: Named, *, nested: bool) -> told.Results:
         result=None if top is None else top.result,
         error=None if top is None else top.error,
         data=None if top is None else sayable(top.data),
+        workspace=None if top is None else work(reader, top.id),
         results=entries,
         summary=_summary(top, jobs),
         truncated=ledger.truncated,
@@ -106,6 +108,7 @@ def detail(reader: Reader, job: Job) -> told.JobDetail:
     """Return all of a job."""
     return told.JobDetail(
         **_line_values(job),
+        workspace=work(reader, job.id),
         request=job.request,
         argv=None if job.argv is None else list(job.argv),
         model=job.model,
@@ -133,6 +136,25 @@ def detail(reader: Reader, job: Job) -> told.JobDetail:
             )
             for each in attempts(reader, job.id)
         ],
+    )
+
+
+def work(reader: Reader, job_id: int) -> told.Work | None:
+    """Return where a job's work is, None where it has no branch."""
+    found = get_workspace(reader, job_id)
+    if found is None:
+        return None
+    return told.Work(
+        branch=found.branch,
+        start_commit=found.start_commit,
+        commit=found.head_commit,
+        files=found.files,
+        insertions=found.insertions,
+        deletions=found.deletions,
+        merged=found.is_merged,
+        conflict_with=found.conflict_with,
+        conflicts=[sayable(name) for name in found.conflicts],
+        deleted=found.deleted_ms is not None,
     )
 
 
@@ -170,6 +192,7 @@ class _Ledger:
             cost_usd=job.subtree_cost_usd,
             attempts=job.attempt,
             denials=sayable(list(job.denials)) or None,
+            workspace=work(self._reader, job.id),
             results=below,
         )
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from store.models import Ask, Attempt, Job, LedgerEntry, Rule, Tree
+from store.models import Ask, Attempt, Job, LedgerEntry, Rule, Tree, Workspace
 from store.permission_rule import offered
 from tui_orch.client.text import clean_json
 
 
-def job(found: Job, ledger: Sequence[LedgerEntry] | None = None) -> dict[str, Any]:
-    """Return a job, with what it knows of its children where ``ledger`` is given."""
+def job(found: Job, ledger: Sequence[LedgerEntry] | None = None, workspace: Workspace | None = None) -> dict[str, Any]:
+    """Return a job; where ``ledger`` is given, with what it knows of its children and where its own work is."""
     values: dict[str, Any] = {
         "id": found.id,
         "parent_id": found.parent_id,
@@ -51,6 +51,7 @@ def job(found: Job, ledger: Sequence[LedgerEntry] | None = None) -> dict[str, An
     }
     if ledger is not None:
         values["ledger"] = [entry(of, found.id) for of in ledger]
+        values["workspace"] = None if workspace is None else work(workspace)
     return values
 
 
@@ -61,6 +62,24 @@ def entry(found: LedgerEntry, parent_id: int) -> dict[str, Any]:
         "batch": batch_name(parent_id, found.batch),
         "kind": found.kind.value,
         "status": found.status.value,
+        "workspace": None if found.workspace is None else work(found.workspace),
+    }
+
+
+def work(found: Workspace) -> dict[str, Any]:
+    """Return where a job's work is: its branch, how much it changed, and whether the branch above has it."""
+    return {
+        "branch": found.branch,
+        "start_commit": found.start_commit,
+        "commit": found.head_commit,
+        "files": found.files,
+        "insertions": found.insertions,
+        "deletions": found.deletions,
+        "merged": found.is_merged,
+        "conflict_with": found.conflict_with,
+        "conflicts": list(found.conflicts),
+        "on_disk": found.made_ms is not None and found.removed_ms is None,
+        "deleted": found.deleted_ms is not None,
     }
 
 

@@ -18,7 +18,8 @@ import apsw
 from store.database import Store
 from store.errors import StoreError
 from store.home import Home
-from store.settings import get_settings
+from store.settings import Settings, get_settings
+from store.workspaces import OnDisk, on_disk
 from tui_orch.client.measures import duration, now_ms, size
 from tui_orch.supervisor.ownership import holder
 
@@ -29,6 +30,7 @@ LEAST_DISK_BYTES = 1_000_000_000
 WORKER_BYTES = 400_000_000
 _VERSION_S = 20.0
 _MOST_FOLDERS = 2_000
+_MB = 1_000_000
 
 _LOGINS = {
     "ANTHROPIC_API_KEY": "an API key",
@@ -137,6 +139,36 @@ def _memory_check() -> Check:
     )
 
 
+def git_check(environ: Mapping[str, str] = os.environ) -> Check:
+    """Look for git, which trees with worktrees need."""
+    from tui_orch.workspace.git import OLDEST  # noqa: PLC0415 - only this command needs it
+
+    needed = ".".join(map(str, OLDEST))
+    path = shutil.which("git", path=environ.get("PATH"))
+    if path is None:
+        return Check("git", "note", f"none; with {needed} or later each job can have a worktree of its own")
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace", check=False)
+    found = re.search(r"(\d+)\.(\d+)(\.\d+)*", done.stdout)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST:
+        return Check(
+            "git", "note", f"{done.stdout.strip() or path} is too old for worktrees; needed: {needed} or later"
+        )
+    return Check("git", "ok", f"version {found[0]}, {path}")
+
+
+def _worktrees_check(found: OnDisk, settings: Settings) -> Check:
+    most = f"of {size(round(settings.worktrees_mb * _MB))}" if settings.worktrees_mb else "of any size"
+    text = f"{found.number} of {settings.max_worktrees} on disk, {size(found.size_bytes)} {most}"
+    is_full = found.number >= settings.max_worktrees or 0 < settings.worktrees_mb * _MB <= found.size_bytes
+    if not is_full:
+        return Check("worktrees", "ok", text)
+    return Check(
+        "worktrees",
+        "note",
+        f"{text}: jobs that need one wait; free some: orch merge, orch gc, orch settings max_worktrees",
+    )
+
+
 def store_checks(home: Home) -> Iterator[Check]:
     """Look at the store, its rules, the modes of its folder, and its supervisor."""
     if not os.path.lexists(home.database):
@@ -146,7 +178,7 @@ def store_checks(home: Home) -> Iterator[Check]:
         with Store.open(home) as store:
             changed = store.schema_differences()
             with store.read() as reader:
-                slots = get_settings(reader).slots
+                settings, worktrees = get_settings(reader), on_disk(reader)
     except StoreError as error:
         yield Check("store", "bad", str(error))
         return
@@ -154,8 +186,9 @@ def store_checks(home: Home) -> Iterator[Check]:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         yield Check("store", "bad", f"{home.root}: its rules were changed: {', '.join(changed[:3])}{more}")
     else:
-        yield Check("store", "ok", f"{home.root}, {slots} slots, its rules in force")
+        yield Check("store", "ok", f"{home.root}, {settings.slots} slots, its rules in force")
     yield _modes_check(home)
+    yield _worktrees_check(worktrees, settings)
     found = holder(home)
     if found is None:
         yield Check("supervisor", "note", "none runs; orch run starts one, orch up keeps one")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from tui_orch.cli import as_json, exits
-from tui_orch.cli.checks import Check, claude_checks, machine_checks, store_checks
+from tui_orch.cli.checks import Check, claude_checks, git_check, machine_checks, store_checks
 from tui_orch.cli.place import Place
 from tui_orch.client.text import one_line
 
@@ -18,10 +18,10 @@ _MARKS = {"ok": "✔", "note": "·", "bad": "✘"}
 def command(place: Place, as_json_: bool) -> int:
     """Check that all is there and in order.
 
-    Claude Code and its login, SQLite, the store and its folder, disk and memory. Exit code 1: something is wrong.
+    Claude Code and its login, SQLite, git, the store and its folder, disk and memory. Exit code 1: something is wrong.
     """
     home = place.future_home()
-    checks: list[Check] = [*claude_checks(), *machine_checks(home), *store_checks(home)]
+    checks: list[Check] = [*claude_checks(), *machine_checks(home), git_check(), *store_checks(home)]
     if as_json_:
         print(as_json.text([asdict(check) for check in checks]))
     else:

@@ -26,6 +26,10 @@ class BadUse(Exception):
     """What was asked for is wrong, as the command line alone can tell; ``str(error)`` is one line."""
 
 
+class Broken(Exception):
+    """What is needed can not be used now; ``str(error)`` is one line."""
+
+
 def code_of(statuses: Iterable[Status]) -> int:
     """Return the exit code for jobs that have ended: all completed, none with a result, or something between."""
     ended = set(statuses)
@@ -43,7 +47,7 @@ def run_to_exit(command: Callable[[], int | None]) -> int:
         return _tell(_usage(error), BAD_INPUT)
     except click.ClickException as error:
         return _tell(error.format_message(), BAD_INPUT)
-    except (StoreUnusable, SupervisorError) as error:
+    except (StoreUnusable, SupervisorError, Broken) as error:
         return _tell(str(error), FAILED)
     except (StoreError, RequestError, BadUse) as error:
         return _tell(str(error), BAD_INPUT)

@@ -10,13 +10,13 @@ import click
 
 from store.database import Store
 from store.home import Home
-from store.models import NewTree
-from store.settings import get_settings
+from store.settings import Settings, get_settings
 from tui_orch.cli.exits import BadUse
 from tui_orch.cli.params import timeouts
 
 if TYPE_CHECKING:
     from tui_orch.request.document import RequestDocument
+    from tui_orch.workspace.choose import Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +40,9 @@ _OPTIONS = (
     click.option("--title", metavar="TEXT", help="The root job's title (default: the request's first line)."),
     click.option("--allow", multiple=True, metavar="TOOL", help='A tool rule that needs no asking: "Bash(git log:*)".'),
     click.option("--permission-mode", metavar="MODE", help="Claude Code's (default: acceptEdits)."),
+    click.option(
+        "--workspace", metavar="auto|shared|worktree", help="A git worktree for each job, or one folder for all."
+    ),
     click.option("--priority", type=int, metavar="N", help="-100 to 100; higher first (default: 0)."),
     click.option("--attempts", type=int, metavar="N", help="Failed tries of one job before it fails (default: 2)."),
     click.option("--no-supervisor", is_flag=True, help="Only store the tree; start no supervisor."),
@@ -63,22 +66,27 @@ def request_options(command: F) -> F:
     return command
 
 
-def new_tree(asked: Asked, home: Home) -> NewTree:
-    """Return the tree that is asked for; nothing is written. Raises RequestError, BadUse, StoreUnusable."""
+def new_tree(asked: Asked, home: Home) -> "Choice":
+    """Return the tree that is asked for and where its work goes; nothing is written.
+
+    Raises RequestError, BadUse, StoreUnusable.
+    """
     # Imported late, as in _load: pydantic takes longer than all that the other commands need.
     from tui_orch.request.compose import compose  # noqa: PLC0415
     from tui_orch.request.limits import DEFAULT_MAX_DEPTH, read_config  # noqa: PLC0415
+    from tui_orch.workspace.choose import choose  # noqa: PLC0415
 
     overrides = read_config(_config(asked.options), "the options")
     document = _load(asked)
-    max_depth = DEFAULT_MAX_DEPTH
+    settings: Settings | None = None
     if home.database.exists():
         with Store.open(home) as store, store.read() as reader:
-            max_depth = get_settings(reader).max_depth
+            settings = get_settings(reader)
+    max_depth = DEFAULT_MAX_DEPTH if settings is None else settings.max_depth
     tree = compose(document, overrides, Path.cwd(), default_max_depth=max_depth)
     if not Path(tree.work_dir).is_dir():
         raise BadUse(f"{document.source}: work_dir {tree.work_dir} is no folder; workers run in one that is there")
-    return tree
+    return choose(tree, settings)
 
 
 def _load(asked: Asked) -> "RequestDocument":

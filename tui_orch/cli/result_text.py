@@ -6,6 +6,7 @@ from store.models import Job, LedgerEntry
 from store.states import FINAL, Kind, Status
 from tui_orch.cli.tree_view import GLYPHS
 from tui_orch.client.text import clean, one_line
+from tui_orch.client.work_text import work_text
 
 
 def result_text(job: Job, ledger: Sequence[LedgerEntry]) -> str:
@@ -19,13 +20,17 @@ def result_text(job: Job, ledger: Sequence[LedgerEntry]) -> str:
 
 def ledger_text(ledger: Sequence[LedgerEntry]) -> str:
     """Return each child with its state and its result or error."""
-    return "\n\n".join(f"{headline(entry)}\n{_body(entry)}".rstrip() for entry in ledger)
+    return "\n\n".join("\n".join([headline(entry), *_work(entry), _body(entry)]).rstrip() for entry in ledger)
 
 
 def headline(entry: LedgerEntry) -> str:
     """Return one child on one line."""
     why = f" ({one_line(entry.reason)})" if entry.reason and entry.status in FINAL - {Status.CANCELLED} else ""
     return f"{GLYPHS[entry.status]} {entry.status}{why} #{entry.id} {one_line(entry.title)}"
+
+
+def _work(entry: LedgerEntry) -> list[str]:
+    return [] if entry.workspace is None else [work_text(entry.workspace)]
 
 
 def failures(job: Job, ledger: Sequence[LedgerEntry]) -> list[str]:

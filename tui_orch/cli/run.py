@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from store.database import Store
+from store.workspaces import get_workspace
 from tui_orch.cli import exits
 from tui_orch.cli.place import Place
 from tui_orch.cli.request_options import Asked, request_options
@@ -37,13 +39,25 @@ def command(
     asked = Asked(file, request, options)
     if detach:
         return submit(place, asked, no_supervisor=no_supervisor, json=as_json_)
-    with hand_in(place, asked, no_supervisor=no_supervisor) as (session, root_id):
+    with hand_in(place, asked, no_supervisor=no_supervisor) as handed:
+        store, root_id = handed.session.store, handed.root_id
+        if not as_json_:
+            handed.tell()
         try:
-            keep_up = (lambda: None) if no_supervisor else Supervised(session.store.home)
-            root = watch(session.store, root_id, json=as_json_, each_time=keep_up)
+            keep_up = (lambda: None) if no_supervisor else Supervised(store.home)
+            root = watch(store, root_id, json=as_json_, each_time=keep_up, notes=handed.notes)
         except KeyboardInterrupt:
             exits.tell(
                 f"tree #{root_id} goes on; stop it with: orch cancel {root_id}; wait for it: orch wait {root_id}"
             )
             return exits.INTERRUPTED
+        if not as_json_:
+            _tell_where(store, root_id)
         return exits.code_of([root.status])
+
+
+def _tell_where(store: Store, root_id: int) -> None:
+    with store.read() as reader:
+        found = get_workspace(reader, root_id)
+    if found is not None and found.has_work:
+        exits.tell(f"its work is on branch {found.branch}: orch diff {root_id}, orch merge {root_id}")

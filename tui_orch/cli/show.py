@@ -7,9 +7,10 @@ import click
 
 from store.asks import job_asks
 from store.database import Reader
-from store.models import Ask, Attempt, Job, LedgerEntry
+from store.models import Ask, Attempt, Job, LedgerEntry, Workspace
 from store.states import Status
 from store.tree import attempts, get_job, get_tree, history, ledger
+from store.workspaces import get_workspace
 from tui_orch.cli import as_json, params
 from tui_orch.cli.limit_use import limit_use
 from tui_orch.cli.place import Place
@@ -17,6 +18,7 @@ from tui_orch.cli.result_text import headline
 from tui_orch.cli.tree_view import label
 from tui_orch.client.measures import clock, duration, moment, money, now_ms
 from tui_orch.client.text import clean, one_line
+from tui_orch.client.work_text import work_text
 
 
 @click.command("show")
@@ -32,17 +34,19 @@ def command(place: Place, job_id: int, as_json_: bool) -> int:
         session.caller.require_within(reader, job_id)
         job = get_job(reader, job_id)
         entries, tries, asked = ledger(reader, job_id), attempts(reader, job_id), job_asks(reader, job_id)
+        work = get_workspace(reader, job_id)
         if as_json_:
-            print(as_json.text(_json(reader, job, entries, tries, asked)))
+            print(as_json.text(as_json.job(job, entries, work) | _more(reader, job, tries, asked)))
             return 0
         lines = [
             *_head(job, get_tree(reader, job.root_id).work_dir, session.store.home.project.as_posix()),
+            *_work(work),
             *_text("request", job.request),
             *_text("result", job.result),
             *_text("error", job.error),
             *_text("data", None if job.data is None else json.dumps(job.data, ensure_ascii=False, indent=2)),
             *_part("attempts", [_attempt(found) for found in tries]),
-            *_part("children", [headline(entry) for entry in entries]),
+            *_part("children", [line for entry in entries for line in _child(entry)]),
             *_part("asks", [_ask(found) for found in asked]),
             *_part("denied", [one_line(json.dumps(found, ensure_ascii=False)) for found in job.denials]),
             *_part("history", [_change(at_ms, said) for at_ms, said in _history(reader, job_id)]),
@@ -53,10 +57,8 @@ def command(place: Place, job_id: int, as_json_: bool) -> int:
     return 0
 
 
-def _json(
-    reader: Reader, job: Job, entries: list[LedgerEntry], tries: list[Attempt], asked: list[Ask]
-) -> dict[str, Any]:
-    return as_json.job(job, entries) | {
+def _more(reader: Reader, job: Job, tries: list[Attempt], asked: list[Ask]) -> dict[str, Any]:
+    return {
         "attempt_list": [as_json.attempt(found) for found in tries],
         "asks": [as_json.ask(found) for found in asked],
         "history": [
@@ -90,6 +92,16 @@ def _head(job: Job, work_dir: str, project: str) -> list[str]:
     return [f"#{job.id} {label(job)}  {one_line(job.title)}"] + [
         f"  {name + ':':<12}{value}" for name, value in fields.items() if value
     ]
+
+
+def _work(found: Workspace | None) -> list[str]:
+    if found is None:
+        return []
+    return [f"  {'work:':<12}{work_text(found)}", *(f"  {'conflict:':<12}{one_line(file)}" for file in found.conflicts)]
+
+
+def _child(entry: LedgerEntry) -> list[str]:
+    return [headline(entry)] + ([] if entry.workspace is None else [f"  {work_text(entry.workspace)}"])
 
 
 def _text(name: str, text: str | None) -> list[str]:

@@ -14,7 +14,7 @@ from store.errors import NotAllowed
 from store.models import Fence, Job, Spawned
 from store.states import FINAL, Kind
 from store.submit import spawn
-from store.tree import get_job
+from store.tree import get_job, get_tree
 from tui_orch.cli import as_json, exits
 from tui_orch.cli.params import line, seconds
 from tui_orch.cli.place import Place
@@ -67,6 +67,7 @@ def command(
     tasks = new_jobs(requests, file, ctx.meta.get(__name__), Common(**common))
     with Store.open(place.home()) as store:
         fence = fence_of(store, os.environ)
+        _save(store, fence)
         with store.write() as tx:
             spawned = spawn(tx, fence, tasks, now_ms())
         if wait_:
@@ -76,6 +77,16 @@ def command(
             jobs = [get_job(reader, job_id) for job_id in spawned.job_ids]
         _print(spawned, jobs, waited=wait_, json_=as_json_)
         return exits.code_of(job.status for job in jobs) if wait_ else exits.COMPLETED
+
+
+def _save(store: Store, fence: Fence) -> None:
+    """Let the children of a job with a worktree begin with what it has changed so far."""
+    with store.read() as reader:
+        if not get_tree(reader, get_job(reader, fence.job_id).root_id).has_worktrees:
+            return
+    from tui_orch.workspace.of_job import save_before_spawn  # noqa: PLC0415 - shared trees need no git
+
+    save_before_spawn(store, fence)
 
 
 def _ended(reader: Reader, fence: Fence, spawned: Spawned) -> bool | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from store.submit import submit_tree
-from store.tree import get_job
+from store.tree import get_job, get_tree
 from tui_orch.cli import as_json, exits
 from tui_orch.cli.place import Place, Session
 from tui_orch.cli.request_options import Asked, new_tree, request_options
@@ -30,29 +31,45 @@ def command(
 
 def submit(place: Place, asked: Asked, *, no_supervisor: bool, json: bool) -> int:
     """Store the tree, start a supervisor unless told not to, and print the id."""
-    with hand_in(place, asked, no_supervisor=no_supervisor) as (session, root_id):
+    with hand_in(place, asked, no_supervisor=no_supervisor) as handed:
         if json:
-            with session.store.read() as reader:
-                print(as_json.text(as_json.job(get_job(reader, root_id))))
+            with handed.session.store.read() as reader:
+                print(as_json.text(as_json.job(get_job(reader, handed.root_id)) | {"notes": handed.notes}))
         else:
-            print(root_id)
+            handed.tell()
+            print(handed.root_id)
     return exits.COMPLETED
 
 
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A tree that is stored, and what a person should know of it."""
+
+    session: Session
+    root_id: int
+    notes: list[str]
+
+    def tell(self) -> None:
+        """Say the notes on stderr."""
+        for note in self.notes:
+            exits.tell(note)
+
+
 @contextmanager
-def hand_in(place: Place, asked: Asked, *, no_supervisor: bool) -> Iterator[tuple[Session, int]]:
+def hand_in(place: Place, asked: Asked, *, no_supervisor: bool) -> Iterator[HandedIn]:
     """Store the tree that is asked for, all of it or nothing, and see to its supervisor.
 
     Raises BadUse, RequestError, StoreError; and SupervisorError, the tree being stored then.
     """
-    new = new_tree(asked, place.future_home())
+    chosen = new_tree(asked, place.future_home())
     with place.make() as session:
         session.caller.require_person("a new tree", "add child jobs with: orch spawn")
         with session.store.write() as tx:
-            root_id = submit_tree(tx, new, now_ms())
+            root_id = submit_tree(tx, chosen.new, now_ms())
+            notes = chosen.notes(get_tree(tx, root_id))
         if not no_supervisor:
             try:
                 ensure(session.store.home)
             except SupervisorError as error:
                 raise SupervisorError(f"tree #{root_id} is stored, but it does not run: {error}") from error
-        yield session, root_id
+        yield HandedIn(session, root_id, notes)

@@ -4,11 +4,12 @@ The result goes to stdout and nothing else, unless stdout is a screen: then the 
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from store.database import Store
 from store.models import Job, LedgerEntry
 from store.tree import ledger, subtree
+from store.workspaces import get_workspace
 from tui_orch.cli import as_json, exits, terminal
 from tui_orch.cli.follow import Screen, follow
 from tui_orch.cli.result_text import failures, result_text
@@ -17,13 +18,20 @@ from tui_orch.cli.tree_view import tree_lines
 from tui_orch.client.measures import now_ms
 
 
-def watch(store: Store, root_id: int, *, json: bool = False, each_time: Callable[[], None] = lambda: None) -> Job:
-    """Show the tree until its root has ended, print its result, and return the root."""
+def watch(
+    store: Store,
+    root_id: int,
+    *,
+    json: bool = False,
+    each_time: Callable[[], None] = lambda: None,
+    notes: Sequence[str] = (),
+) -> Job:
+    """Show the tree until its root has ended, print its result, and return the root. ``notes`` go into the JSON."""
     root = follow_to_end(store, root_id, json=json, each_time=each_time)
     with store.read() as reader:
-        entries = ledger(reader, root_id)
+        entries, work = ledger(reader, root_id), get_workspace(reader, root_id)
     if json:
-        print(as_json.text(as_json.job(root, entries)))
+        print(as_json.text(as_json.job(root, entries, work) | {"notes": list(notes)}))
     else:
         print_result(root, entries)
     return root

@@ -57,6 +57,6 @@ def staged(folder: Path, pace_s: float) -> Iterator[Stage]:
             "ANTHROPIC_API_KEY": "made-up-for-the-demo",
             "CLAUDE_CONFIG_DIR": str(config),
         }
-        tree = compose(notes_service.document(), Config(), folder.absolute())
+        tree = compose(notes_service.document(), Config(workspace="shared"), folder.absolute())
         # Of the person's own settings nothing applies, so that the demo runs the same everywhere.
         yield Stage(folder, home, replace(tree, setting_sources=("project",)), model)

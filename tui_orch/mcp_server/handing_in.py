@@ -4,16 +4,19 @@ Whether the limits allow it is the store's to say.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import anyio.to_thread
 
 from store.browse import sibling_ids
 from store.database import Reader, Transaction
 from store.errors import BadInput, NotAllowed, NotFound
-from store.models import Fence, NewJob, NewTree
+from store.models import Fence, NewJob, NewTree, Spawned
 from store.permission_rule import BASH, covers, decide
 from store.rules import rules_for
-from store.settings import get_settings
+from store.settings import Settings, get_settings
 from store.states import Kind
 from store.submit import spawn, submit_tree
 from store.tree import get_job, get_tree
@@ -26,6 +29,8 @@ from tui_orch.request.document import load_text
 from tui_orch.request.limits import DEFAULT_MAX_DEPTH, Config, limits_of, read_config
 from tui_orch.worker.claude.tasks import read_tasks
 from tui_orch.worker.claude.wording import sound
+from tui_orch.workspace.choose import Choice, choose
+from tui_orch.workspace.of_job import save_before_spawn
 
 #: What a list of tasks says itself, so that its config must not.
 _OF_TASKS = ("kind", "split")
@@ -33,16 +38,27 @@ _MOST_LISTED = 50
 _MOST_CHILDREN = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A tree that is stored, its root's children, and what a person should know of it."""
+
+    root_id: int
+    job_ids: list[int]
+    notes: list[str]
+
+
 async def submit_request(desk: Desk, given: Given, _: Progress) -> Answer:
     """Hand in a request as a new tree."""
     document = load_text(given.required_text("request"), "request")
     config = _config(given.mapping("config"))
-    new = compose(document, config, desk.ways.folder, default_max_depth=await _max_depth(desk))
+    settings = await _settings(desk)
+    new = compose(document, config, desk.ways.folder, default_max_depth=_max_depth(settings))
     _check_folder(new)
+    choice = await _choose(new, settings)
 
-    def change(tx: Transaction, caller: Caller, now_ms: int) -> tuple[int, list[int]]:
+    def change(tx: Transaction, caller: Caller, now_ms: int) -> Made:
         caller.require_person("a new tree", "add child jobs with the tool spawn_subtasks")
-        return _insert(tx, new, now_ms)
+        return _insert(tx, choice, now_ms)
 
     return await _handed_in(desk, await desk.write(change, create=True))
 
@@ -55,42 +71,67 @@ async def spawn_subtasks(desk: Desk, given: Given, _: Progress) -> Answer:
     for name in _OF_TASKS:
         if getattr(config, name) is not None:
             raise BadArguments(f"config of spawn_subtasks takes no {name}: each task has a kind, and is one job")
-    new = _group(tasks, config, desk.ways.folder, await _max_depth(desk))
+    settings = await _settings(desk)
+    new = _group(tasks, config, desk.ways.folder, _max_depth(settings))
     _check_folder(new)
+    nested = await _save_own_work(desk)
+    choice = None if nested else await _choose(new, settings)
 
-    def change(tx: Transaction, caller: Caller, now_ms: int) -> tuple[str, list[int], bool]:
-        if caller.fence is not None:
-            if values:
-                raise BadInput("inside a job the limits of its tree hold; leave config out")
-            _require_allowed(tx, caller.fence, tasks)
-            spawned = spawn(tx, caller.fence, tasks, now_ms)
-            return spawned.name, list(spawned.job_ids), True
-        root_id, ids = _insert(tx, new, now_ms)
-        return str(root_id), ids, False
+    def change(tx: Transaction, caller: Caller, now_ms: int) -> Made | Spawned:
+        if caller.fence is None:
+            return _insert(tx, choice or Choice(new), now_ms)
+        if values.keys() - {"workspace"}:
+            raise BadInput("inside a job the limits of its tree hold; leave config out")
+        _require_allowed(tx, caller.fence, tasks)
+        return spawn(tx, caller.fence, tasks, now_ms)
 
-    name, ids, nested = await desk.write(change, create=True)
-    if not nested:
-        return await _handed_in(desk, (int(name), ids))
-    text = f"Batch {name}: {len(ids)} subtask(s) of your job, {_listed(ids)}. wait_for_job waits for them."
-    return told(text, job_id=name, status="queued", job_ids=ids)
+    made = await desk.write(change, create=True)
+    if isinstance(made, Made):
+        return await _handed_in(desk, made)
+    ids = list(made.job_ids)
+    text = f"Batch {made.name}: {len(ids)} subtask(s) of your job, {_listed(ids)}. wait_for_job waits for them."
+    if values:
+        text += " Where their work goes is the tree's to say: its workspace holds."
+    return told(text, job_id=made.name, status="queued", job_ids=ids)
 
 
-async def _handed_in(desk: Desk, made: tuple[int, list[int]]) -> Answer:
-    root_id, ids = made
+async def _save_own_work(desk: Desk) -> bool:
+    """Let subtasks begin with what the calling job has changed so far; False where no job calls."""
+    try:
+        async with desk.held() as held:
+            fence = held.caller.fence
+            if fence is not None:
+                await held.run(lambda store: save_before_spawn(store, fence))
+            return fence is not None
+    except NotFound:
+        return False
+
+
+async def _choose(new: NewTree, settings: Settings | None) -> Choice:
+    return await anyio.to_thread.run_sync(choose, new, settings)
+
+
+async def _handed_in(desk: Desk, made: Made) -> Answer:
+    root_id, ids = made.root_id, made.job_ids
     parts = f" with {len(ids)} parts, {_listed(ids)}" if ids else ""
     text = f"Tree #{root_id} is handed in{parts}. It goes on by itself; wait_for_job tells when it has ended."
     broken = await desk.supervise()
     if broken is not None:
         text = f"Tree #{root_id} is stored{parts}, do not hand it in again; but it does not run: {broken}"
+    text = " ".join([text, *(f"Note: {note}." for note in made.notes)])
     return told(text, job_id=str(root_id), status="queued", job_ids=ids)
 
 
-async def _max_depth(desk: Desk) -> int:
-    """Return the depth of a tree that says none; before a store is made, so that a bad request makes none."""
+async def _settings(desk: Desk) -> Settings | None:
+    """Return what holds for the store; None before there is one, so that a bad request makes none."""
     try:
-        return await desk.read(lambda reader, _: get_settings(reader).max_depth)
+        return await desk.read(lambda reader, _: get_settings(reader))
     except NotFound:
-        return DEFAULT_MAX_DEPTH
+        return None
+
+
+def _max_depth(settings: Settings | None) -> int:
+    return DEFAULT_MAX_DEPTH if settings is None else settings.max_depth
 
 
 def _check_folder(new: NewTree) -> None:
@@ -98,9 +139,10 @@ def _check_folder(new: NewTree) -> None:
         raise BadInput(f"work_dir {new.work_dir} is no folder; workers run in one that is there")
 
 
-def _insert(tx: Transaction, new: NewTree, now_ms: int) -> tuple[int, list[int]]:
-    root_id = submit_tree(tx, new, now_ms)
-    return root_id, sibling_ids(tx, root_id, limit=_MOST_CHILDREN)
+def _insert(tx: Transaction, choice: Choice, now_ms: int) -> Made:
+    root_id = submit_tree(tx, choice.new, now_ms)
+    ids = sibling_ids(tx, root_id, limit=_MOST_CHILDREN)
+    return Made(root_id, ids, choice.notes(get_tree(tx, root_id)))
 
 
 def _config(values: Mapping[str, Any]) -> Config:
@@ -120,6 +162,8 @@ def _group(tasks: Sequence[NewJob], config: Config, folder: Path, default_max_de
         allowed_tools=config.allowed_tools,
         setting_sources=config.setting_sources,
         park_after_s=config.park_after_s,
+        workspace=config.workspace,
+        workspace_setup=config.workspace_setup,
     )
 
 

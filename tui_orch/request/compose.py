@@ -61,6 +61,8 @@ def compose(
         allowed_tools=config.allowed_tools,
         setting_sources=config.setting_sources,
         park_after_s=config.park_after_s,
+        workspace=config.workspace,
+        workspace_setup=config.workspace_setup,
     )
 
 

@@ -27,6 +27,8 @@ from tui_orch.request.errors import RequestError, show
 MAX_SECONDS = 604_800
 #: Workers at once that a config may ask for. The store's own ceiling is 10 unless its settings raise it.
 MAX_WORKERS = 1_000
+#: Characters of a shell line that prepares a worktree.
+MAX_SETUP_CHARS = 4_000
 #: What the store takes where a tree says nothing.
 DEFAULT_MAX_DEPTH = 3
 
@@ -73,8 +75,10 @@ KindName = Literal["claude", "command", "group"]
 SplitMode = Literal["auto", "list", "none"]
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
 Source = Literal["user", "project", "local"]
+WorkspaceMode = Literal["auto", "shared", "worktree"]
 PlainText = Annotated[str, AfterValidator(_plain)]
 Word = Annotated[PlainText, Field(max_length=200), AfterValidator(_no_option)]
+ShellLine = Annotated[PlainText, Field(max_length=MAX_SETUP_CHARS)]
 Tool = Annotated[PlainText, Field(pattern=r"^[^-\s]")]
 PathText = Annotated[PlainText, AfterValidator(_no_tilde)]
 Depth = Annotated[int, Field(ge=0)]
@@ -123,6 +127,10 @@ class Config(BaseModel):
     allowed_tools: Tools | None = _given("a list of tool rules, such as Read or Bash(git log:*)")
     setting_sources: Sources | None = _given("a list of user, project, local, each at most once")
     work_dir: PathText | None = _given("a path, absolute or from the folder of the run (~ is not expanded)")
+    workspace: WorkspaceMode | None = _choice(WorkspaceMode)
+    workspace_setup: ShellLine | None = _given(
+        f"one shell line of at most {MAX_SETUP_CHARS} characters, run in each new worktree"
+    )
     title: PlainText | None = _given("one line of text (in quotes where YAML would take it for a number)")
     priority: int | None = _whole(-100, 100)
     park_after_s: Patience | None = _given(f"a number of seconds from 0 to {MAX_SECONDS}")

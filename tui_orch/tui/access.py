@@ -5,6 +5,7 @@ Owns no rules and no rows. What the first picture can do without is imported whe
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -37,6 +38,14 @@ class AnsweredAsk(Protocol):
         """The rule that the answer made, or None."""
 
 
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A tree that is stored: its root's id, and what a person should know of it."""
+
+    root_id: int
+    notes: tuple[str, ...] = ()
+
+
 class Controls(Protocol):
     """What a person can change. Every call may block, and raise a StoreError or an OSError: call it in a thread."""
 
@@ -60,8 +69,8 @@ class Controls(Protocol):
         """Change a tree's limits."""
         ...
 
-    def submit(self, new: NewTree) -> int:
-        """Insert a tree; return its root's id, which can be read then."""
+    def submit(self, new: NewTree) -> HandedIn:
+        """Insert a tree; return its root, which can be read then."""
         ...
 
     def answer(

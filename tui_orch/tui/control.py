@@ -13,7 +13,10 @@ from store.database import Store
 from store.home import Home
 from store.models import Ask, Limits, NewTree, Tree
 from store.repair import retry_failed
+from store.settings import get_settings
 from store.submit import submit_tree
+from store.tree import get_tree
+from tui_orch.tui.access import HandedIn
 
 
 class Control:
@@ -48,10 +51,17 @@ class Control:
         with Store.open(self._home) as store, store.write() as tx:
             return control.set_limits(tx, root_id, limits)
 
-    def submit(self, new: NewTree) -> int:
-        """Insert a tree; return its root's id."""
-        with Store.open(self._home, create=True) as store, store.write() as tx:
-            return submit_tree(tx, new, self._now_ms())
+    def submit(self, new: NewTree) -> HandedIn:
+        """See `Controls.submit`. Raises RequestError where the worktrees that it asks for can not be."""
+        from tui_orch.workspace.choose import choose  # noqa: PLC0415 - brings pydantic, as the form of a request does
+
+        with Store.open(self._home, create=True) as store:
+            with store.read() as reader:
+                settings = get_settings(reader)
+            choice = choose(new, settings)
+            with store.write() as tx:
+                root_id = submit_tree(tx, choice.new, self._now_ms())
+                return HandedIn(root_id, tuple(choice.notes(get_tree(tx, root_id))))
 
     def answer(
         self,

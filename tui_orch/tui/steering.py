@@ -13,6 +13,7 @@ from store.models import Job, Limits, NewTree, Tree
 from store.settings import get_settings
 from store.tree import get_tree
 from store.use import subtree_counts, tree_use
+from tui_orch.request.errors import RequestError
 from tui_orch.tui import clipboard, jumping
 from tui_orch.tui.access import Controls
 from tui_orch.tui.dialogs.ask_view import read_items
@@ -197,9 +198,9 @@ class Steering:
             if new is not None:
                 self._change(
                     lambda: self._control.submit(new),
-                    lambda root_id: f"tree #{root_id} is handed in",
+                    lambda made: "; ".join([f"tree #{made.root_id} is handed in", *made.notes]),
                     lambda refused: self._write_request(dialog, refused),
-                    self._app.pane.go_to,
+                    lambda made: self._app.pane.go_to(made.root_id),
                     starts_work=True,
                 )
 
@@ -316,7 +317,7 @@ class Steering:
         async def work() -> None:
             try:
                 value = await asyncio.to_thread(make)
-            except (StoreError, RuntimeError, OSError) as error:
+            except (StoreError, RequestError, RuntimeError, OSError) as error:
                 (refused or self._app.say)(str(error))
                 return
             self._app.say(told(value))

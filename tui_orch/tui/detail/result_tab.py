@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 
 from store.closeup import Child, Closeup, Excerpt
+from store.models import Workspace
 from store.states import FINAL, Kind, Status
 from tui_orch.client.measures import money
 from tui_orch.client.text import one_line
+from tui_orch.client.work_text import work_text
 from tui_orch.tui.detail.parts import excerpt, heading, hint, part, state
 from tui_orch.tui.detail.source import DetailSource
 from tui_orch.tui.text.line import Line, Tone, blank, joined, line
@@ -36,6 +38,8 @@ def lines(found: Results, now_ms: int) -> list[Line]:
     """Return the tab."""
     job = found.job
     shown = [joined([*state(job.status, job.reason), (_cost(job.subtree_cost_usd), Tone.DIM)]), blank()]
+    if job.workspace is not None:
+        shown += part("work", _work(job.workspace))
     if job.error is not None:
         shown += part("error", excerpt(job.error, Tone.BAD))
     if job.result is not None:
@@ -87,12 +91,24 @@ def _child(child: Child) -> list[Line]:
     if child.status in FINAL and not child.delivered:
         aside += "  not yet told to its parent"
     shown = [joined([*parts, (aside, Tone.DIM)], 2)]
+    if child.workspace is not None:
+        shown += _work(child.workspace, 4)
     if child.error is not None and child.status is not Status.COMPLETED:
         shown += excerpt(child.error, Tone.BAD, 4, _CHILD_LINES)
     if child.result:
         shown += excerpt(child.result, Tone.PLAIN, 4, _CHILD_LINES)
     elif child.status in FINAL and child.error is None:
         shown.append(line("no result", Tone.DIM, 4))
+    return shown
+
+
+def _work(found: Workspace, indent: int = 0) -> list[Line]:
+    """Return where the work is, and the files that conflict."""
+    bad = found.conflict_with is not None
+    shown = [line(work_text(found), Tone.WARN if bad else Tone.DIM, indent)]
+    shown += [line(one_line(file), Tone.WARN, indent + 2) for file in found.conflicts[:_CHILD_LINES]]
+    if (more := len(found.conflicts) - _CHILD_LINES) > 0:
+        shown.append(line(f"… {more} more files", Tone.DIM, indent + 2))
     return shown
 
 

@@ -17,12 +17,14 @@ from textual.widgets import Button, Input, Select, TextArea
 
 from store.models import NewTree
 from store.settings import Settings
-from tui_orch.tui.dialogs.dialog import Dialog, FixedText, PlainArea, PlainButton, PlainInput, Problem
+from tui_orch.tui.dialogs.dialog import Dialog, FixedText, PlainButton, PlainInput, Problem
+from tui_orch.tui.dialogs.plain_area import PlainArea
 from tui_orch.tui.dialogs.request_draft import (
     KINDS,
     NAMES,
     NUMBERS,
     SPLITS,
+    WORKSPACES,
     Draft,
     Reading,
     at_worst,
@@ -120,9 +122,9 @@ class NewRequest(Dialog[NewTree]):
             for name in (*NUMBERS[:3], NUMBERS[3], "timeout", "budget_usd"):
                 yield FixedText(name)
                 yield PlainInput(self._fields[name], id=name, placeholder=empty[name], replaced=True)
-            for name, words in (("kind", KINDS), ("split", SPLITS)):
+            for name, words, first in self._choices():
                 yield FixedText(name)
-                yield _select(name, words, self._fields[name])
+                yield _select(name, words, first, self._fields[name])
         with Horizontal(classes="-tools"):
             yield FixedText("allowed_tools")
             yield PlainInput(self._fields["allowed_tools"], id="allowed_tools", placeholder=empty["allowed_tools"])
@@ -173,6 +175,14 @@ class NewRequest(Dialog[NewTree]):
         else:
             self.query_one(Problem).tell(found.problem)
 
+    def _choices(self) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+        """Return each field with its words, and the one that holds where none is chosen."""
+        return (
+            ("kind", KINDS, KINDS[0]),
+            ("split", SPLITS, SPLITS[0]),
+            ("workspace", WORKSPACES, self._settings.workspace),
+        )
+
     def _field(self, name: str, value: str) -> None:
         if self._fields.get(name) != value:
             self._fields[name] = value
@@ -200,6 +210,6 @@ class NewRequest(Dialog[NewTree]):
         self.query_one(Problem).tell(self._problem or ("" if unwritten else found.problem))
 
 
-def _select(name: str, words: tuple[str, ...], value: str) -> Select[str]:
-    options = [(f"({words[0]})", ""), *((word, word) for word in words)]
+def _select(name: str, words: tuple[str, ...], first: str, value: str) -> Select[str]:
+    options = [(f"({first})", ""), *((word, word) for word in words)]
     return Select(options, value=value, allow_blank=False, id=name, compact=True)

@@ -24,9 +24,11 @@ from tui_orch.tui.figures import dollars
 
 #: The fields beside the text, by the names that a request's config has for them.
 NUMBERS = ("max_depth", "max_children", "max_jobs", "max_workers")
-NAMES = (*NUMBERS, "timeout", "budget_usd", "kind", "split", "allowed_tools")
+NAMES = (*NUMBERS, "timeout", "budget_usd", "kind", "split", "workspace", "allowed_tools")
 KINDS = ("claude", "command", "group")
 SPLITS = ("auto", "list", "none")
+WORKSPACES = ("auto", "shared", "worktree")
+_WORDS = ("kind", "split", "workspace")
 
 _SOURCE = "the request"
 _FORM = "the form"
@@ -131,7 +133,7 @@ def placeholders(settings: Settings) -> dict[str, str]:
 
 def _config(fields: Mapping[str, str]) -> dict[str, Any]:
     given = {name: text.strip() for name, text in fields.items() if text.strip()}
-    values: dict[str, Any] = {name: text for name, text in given.items() if name in ("kind", "split")}
+    values: dict[str, Any] = {name: text for name, text in given.items() if name in _WORDS}
     for name in NUMBERS:
         if name in given:
             values[name] = int(given[name]) if _WHOLE.fullmatch(given[name]) else given[name]

@@ -17,6 +17,7 @@ from tui_orch.client.api_errors import OrchestratorError, TryAgain, read
 from tui_orch.client.api_place import Place
 from tui_orch.client.api_steps import Call, Lost
 from tui_orch.client.http_steps import Line
+from tui_orch.tui.access import HandedIn
 
 #: Seconds that a new job may take to come into the copy.
 ARRIVAL_S = 5.0
@@ -60,13 +61,12 @@ class RemoteControl:
         """See `Controls.set_limits`."""
         return self._call("PATCH", f"/jobs/{root_id}/limits", _given(limits))
 
-    def submit(self, new: NewTree) -> int:
+    def submit(self, new: NewTree) -> HandedIn:
         """See `Controls.submit`."""
-        root_id = int(
-            self._call("POST", "/orchestrate", {"request": new.root.request, "config": config(new)})["job_id"]
-        )
+        made = self._call("POST", "/orchestrate", {"request": new.root.request, "config": config(new)})
+        root_id = int(made["job_id"])
         self._wait_for(root_id, ARRIVAL_S)
-        return root_id
+        return HandedIn(root_id, tuple(map(str, made["notes"])))
 
     def answer(
         self, ask_id: int, verdict: Literal["allow", "deny", "answered"], text: str | None, scope: Scope = "once"
@@ -110,6 +110,8 @@ def config(new: NewTree) -> dict[str, Any]:
         "allowed_tools": None if new.allowed_tools is None else list(new.allowed_tools),
         "setting_sources": None if new.setting_sources is None else list(new.setting_sources),
         "park_after_s": new.park_after_s,
+        "workspace": new.workspace,
+        "workspace_setup": new.workspace_setup,
         "work_dir": None if new.work_dir == "." else new.work_dir,
     }
     values["timeouts"] = values.pop("timeouts_s", None)
