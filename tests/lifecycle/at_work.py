@@ -19,7 +19,7 @@ from store.models import Job, Limits, NewJob, NewTree
 from store.settings import set_setting
 from store.states import FINAL, Kind
 from store.submit import submit_tree
-from store.tree import get_job, subtree
+from store.tree import get_job, store_state, subtree
 from tui_orch.client.poll import wait_for_change
 from tui_orch.supervisor.ownership import holder
 from tui_orch.worker.cookie import VARIABLE
@@ -120,6 +120,10 @@ class AtWork:
         while not condition():
             assert time.monotonic() < end, f"never came: {what}\n{self.describe()}"
             time.sleep(0.01)
+
+    def store_is_paused(self) -> bool:
+        with self.store.read() as reader:
+            return store_state(reader).paused_ms is not None
 
     def describe(self) -> str:
         with self.store.read() as reader:

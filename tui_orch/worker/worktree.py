@@ -217,19 +217,19 @@ class Desk:
         """
         job, files = self._work.job, conflict.files
         worktree.begin_clean(self._plot, "HEAD", self._how)
-        with self._work.store.write() as tx:
-            workspaces.note_merged(tx, job.fence, {})
-            last = workspaces.last_resolver(tx, job.id)
-            if last is not None and last.status not in FINAL:
-                return None
-            if last is not None and last.status is not Status.COMPLETED:
-                return _conflict_stays(not_resolved(last.id, files))
-            waiting = workspaces.to_merge(tx, job.id)
-            request = resolver_request(job, files, [(each.job_id, each.title) for each in waiting])
-            try:
+        try:
+            with self._work.store.write() as tx:
+                workspaces.note_merged(tx, job.fence, {})
+                last = workspaces.last_resolver(tx, job.id)
+                if last is not None and last.status not in FINAL:
+                    return None
+                if last is not None and last.status is not Status.COMPLETED:
+                    return _conflict_stays(not_resolved(last.id, files))
+                waiting = workspaces.to_merge(tx, job.id)
+                request = resolver_request(job, files, [(each.job_id, each.title) for each in waiting])
                 workspaces.spawn_resolver(tx, job.fence, request, [each.job_id for each in waiting], _now_ms())
-            except LimitExceeded as error:
-                return _conflict_stays(beyond_limit(files, str(error)))
+        except LimitExceeded as error:
+            return _conflict_stays(beyond_limit(files, str(error)))
         return None
 
     def _conflict(self) -> Conflict | None:
