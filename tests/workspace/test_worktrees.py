@@ -29,6 +29,12 @@ def test_a_worktree_begins_at_its_start_on_a_branch_of_its_own(repo: Repository)
     assert repo.git("config", "--local", "--list").count("branch.") == 0
 
 
+def test_nobody_else_can_enter_the_folders_of_a_store(repo: Repository) -> None:
+    plot = repo.plot(7)
+    make(plot, "main", repo.how)
+    assert [folder.stat().st_mode & 0o077 for folder in (plot.folder.parent, plot.folder.parent.parent)] == [0, 0]
+
+
 def test_making_again_changes_nothing(repo: Repository) -> None:
     plot = repo.made(2)
     repo.write("mine.txt", at=plot.folder)

@@ -64,7 +64,8 @@ def make(plot: Plot, start: str, how: How = PLAIN) -> None:
     """
     if is_made(plot):
         return
-    plot.folder.parent.mkdir(mode=_MODE, parents=True, exist_ok=True)
+    for folder in (plot.folder.parent.parent, plot.folder.parent):  # a store's own folders: its user's alone
+        folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
     with _locked(plot.folder.parent.parent / "lock", how):
         _clear(_gone(plot))
         has_files = _enter(plot, start, how)
