@@ -135,8 +135,8 @@ def test_output_that_fills_the_disk_fails_its_command_alone(small: AtWork, disk:
     disk.fill(leave_bytes=1_000_000)
     root = small.submit("head -c 50000000 /dev/zero", max_attempts=1)
     supervisor = small.supervise()
-    small.wait_for((small.home.attempt_dir(root, 1) / "output").exists, "the command")
-    small.wait_for(lambda: small.job(root).status is not Status.QUEUED, "the start")
+    output = small.home.attempt_dir(root, 1) / "output"
+    small.wait_for(lambda: output.exists() and output.stat().st_size > 0, "the command at work")
     small.wait_for(lambda: not children_of_commands(small, root), "the end of the command")
     disk.free()
     ended = small.until_ended(root)

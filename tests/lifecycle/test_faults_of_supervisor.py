@@ -71,7 +71,7 @@ def test_sigterm_five_times_gives_the_job_back_once_and_uses_up_no_try(work: AtW
 
 def test_a_stopped_supervisor_costs_only_the_time_that_it_is_stopped(work: AtWork) -> None:
     """Stopped for longer than the deadline of one job: that has expired when it wakes, what ended meanwhile has not."""
-    late = work.submit("touch late; sleep 300", timeouts_s=(0.5,))
+    late = work.submit("touch late; sleep 300", timeouts_s=(2.0,))
     done = work.submit(PATIENT)
     supervisor = work.supervise()
     until_it_runs(work)
