@@ -6,7 +6,7 @@ TESTS ?= tests
 SEED ?= 1
 SECONDS ?= 60
 
-.PHONY: help setup demo test chaos check format docs pictures bench clean
+.PHONY: help setup demo test chaos check format docs pictures bench bench-peers clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
@@ -16,7 +16,8 @@ help:
 	@echo "make format  let ruff format and fix"
 	@echo "make docs    write docs/cli.md from the commands"
 	@echo "make pictures take the README's pictures from the running app"
-	@echo "make bench   measure the app against its targets, some minutes; nothing else should run meanwhile"
+	@echo "make bench   measure everything against its targets, ten minutes; nothing else should run meanwhile"
+	@echo "make bench-peers   install what make bench compares with, in a virtual environment of its own"
 	@echo "make clean   remove the virtual environment and caches"
 
 setup: $(VENV)/.installed
@@ -52,7 +53,10 @@ pictures: setup
 	$(BIN)/python docs/make_pictures.py
 
 bench: setup
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/all.py
+
+bench-peers: setup
+	sh benchmarks/peers/install.sh $(PYTHON)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

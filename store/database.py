@@ -23,6 +23,9 @@ from store.wake import poke
 from store.write_queue import in_turn, open_lock
 
 BUSY_TIMEOUT_MS = 30_000
+#: Compiled statements that a connection keeps. apsw's cache is a ring: each use takes the next place in it and puts out what
+#: stood there, so with its 100 places a statement is gone after 100 others; with the triggers one takes up to 3 ms to compile.
+STATEMENTS = 1_000
 #: Pages that a copy takes between two looks at whether the source has changed; all at once is one moment for sure.
 _COPY_PAGES = -1
 
@@ -257,7 +260,7 @@ def _connect(home: Home) -> apsw.Connection:
         raise StoreUnusable(f"{where} is empty (0 bytes), which a store never is; restore a copy, it is left as it is")
     umask = os.umask(0o077)
     try:
-        connection = apsw.Connection(where, flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = apsw.Connection(where, flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=STATEMENTS)
         try:
             _prepare(connection, where)
         except BaseException:

@@ -33,6 +33,7 @@ def run_sample(work: AtWork, name: str, code: int) -> dict[str, object]:
         "refactor_modules.md",
         "document_and_translate.md",
         "process_files.md",
+        "four_services.md",
     ],
 )
 def test_a_sample_completes(work: AtWork, name: str) -> None:

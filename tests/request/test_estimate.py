@@ -3,7 +3,7 @@
 import pytest
 
 from store.models import Limits
-from tui_orch.request.estimate import WORKER_MB, filled, worst_case
+from tui_orch.request.estimate import WORKER_MB, filled, levels, worst_case
 
 DEFAULTS = Limits(3, 200, 20, 5, 2, (3600.0, 1200.0))
 
@@ -43,3 +43,16 @@ def test_what_is_not_given_is_filled_from_the_defaults() -> None:
 def test_an_estimate_without_a_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="every limit"):
         worst_case(Limits(), 8)
+
+
+def test_children_that_are_counted_with_stay_within_the_limit() -> None:
+    """The root of a group has its items, whatever is counted with."""
+    limits = Limits(3, 1_000, 4, 5, 2, (60.0,))
+    assert levels(limits) == (1, 4, 16, 64)
+    assert levels(limits, children=9) == levels(limits)
+    assert levels(limits, children=2, items=3) == (1, 3, 6, 12)
+    assert worst_case(limits, 8, children=2, items=3).jobs == 22
+
+
+def test_a_group_has_no_process_of_its_own() -> None:
+    assert worst_case(Limits(1, 200, 20, 5, 2, (60.0,)), 8, items=3).processes == 3

@@ -22,6 +22,7 @@ TREES = {
     "process_files.md": (Kind.GROUP, 5),
     "fails_in_part.md": (Kind.GROUP, 4),
     "notes_service.md": (Kind.CLAUDE, 0),
+    "four_services.md": (Kind.GROUP, 4),
 }
 
 

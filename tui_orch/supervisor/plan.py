@@ -8,6 +8,7 @@ one. A slot counts a process that works: waiting jobs have none, lending ones ho
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from store.queue import QueuedJob, QueuedTree
 from store.states import Kind
@@ -147,42 +148,41 @@ def _starts(now: Snapshot) -> tuple[list[Action], bool]:
 
 def _launches(now: Snapshot, slots: _Slots) -> tuple[list[Action], bool]:
     gone_soon = {process.job_id for process in now.lingering}
-    waiting = {
-        tree.root_id: _startable(tree, gone_soon) for tree in now.queued if not tree.paused and not tree.over_budget
-    }
-    heads = {root_id: next(jobs, None) for root_id, jobs in waiting.items()}
+    # The tree with the fewest workers comes next; of equals the one with the more urgent job, then the older.
+    heads: list[tuple[int, int, int, QueuedJob, Iterator[QueuedJob]]] = []
+
+    def put_next(root_id: int, jobs: Iterator[QueuedJob]) -> None:
+        job = next(jobs, None)
+        if job is not None:
+            heappush(heads, (slots.used[root_id], -job.priority, root_id, job, jobs))
+
+    for tree in now.queued:
+        if not tree.paused and not tree.over_budget:
+            put_next(tree.root_id, _startable(tree, gone_soon))
     running = len(now.workers) + len(now.lingering)
     memory_mb = now.free_memory_mb - now.min_free_memory_mb
-    worktrees = now.worktrees_left
+    worktrees_left = now.worktrees_left
     starts: list[Action] = []
     short_of_memory = False
-    while any(heads.values()):
-        # The tree with the fewest workers comes next; of equals the one with the more urgent job, then the older.
-        job = min(
-            (job for job in heads.values() if job is not None),
-            key=lambda job: (slots.used[job.root_id], -job.priority, job.root_id),
-        )
-        heads[job.root_id] = next(waiting[job.root_id], None)
+    while heads:
+        *_, root_id, job, jobs = heappop(heads)
+        needs_mb = CLAUDE_MEMORY_MB if job.kind is Kind.CLAUDE else 0
+        needs_worktree = job.needs_worktree and worktrees_left is not None
         if job.kind is Kind.GROUP and not job.merges:
             starts.append(Expand(job.id))
+        elif not slots.has_room(root_id):
             continue
-        if not slots.has_room(job.root_id):
-            heads[job.root_id] = None
-            continue
-        needs_mb = CLAUDE_MEMORY_MB if job.kind is Kind.CLAUDE else 0
-        # One worker may always run: with none, no memory would ever come free by waiting.
-        if running and needs_mb and memory_mb < needs_mb:
+        # One worker may always run: with none, no memory would come free by waiting, and no worktree be merged and removed.
+        elif running and needs_mb and memory_mb < needs_mb:
             short_of_memory = True
-            continue
-        if job.needs_worktree and worktrees is not None:
-            # One may always run here, too: with none, no worktree would ever be merged and removed.
-            if running and worktrees <= 0:
-                continue
-            worktrees -= 1
-        slots.take(job.root_id)
-        running += 1
-        memory_mb -= needs_mb
-        starts.append(Launch(job.id))
+        elif not (running and needs_worktree and (worktrees_left or 0) <= 0):
+            if needs_worktree and worktrees_left is not None:
+                worktrees_left -= 1
+            slots.take(root_id)
+            running += 1
+            memory_mb -= needs_mb
+            starts.append(Launch(job.id))
+        put_next(root_id, jobs)
     return starts, short_of_memory
 
 
