@@ -8,12 +8,11 @@ worker of this very run took. ``--full``: 1, 5, 25, 125 jobs (some ten minutes);
 """
 
 import os
-import statistics
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,14 +35,14 @@ LOOK_S = 0.2
 
 @dataclass
 class Seen:
-    """The most at once of each, and the memory of one worker with its Claude Code (MB) whenever all slots were in use."""
+    """The most at once of each, and the memory of one worker with its Claude Code (MB) when there was most of it."""
 
     processes: int = 0
     alive: int = 0
     waiting: int = 0
     either: int = 0
     memory_mb: float = 0.0
-    of_one_mb: list[float] = field(default_factory=list)
+    of_one_mb: float = 0.0
 
 
 def main() -> None:
@@ -55,7 +54,6 @@ def main() -> None:
         began = time.monotonic()
         jobs, seen = measure(Path(folder), widths)
         took_s = time.monotonic() - began
-    of_one_mb = statistics.median(seen.of_one_mb) if seen.of_one_mb else seen.memory_mb
     rows = [
         {
             "design": "tui-orch: a waiting parent holds no process",
@@ -67,12 +65,12 @@ def main() -> None:
             "design": "every waiting parent alive (counted and reckoned)",
             "workers alive at once": seen.either,
             "waiting at once": seen.waiting,
-            "memory, MB": max(seen.memory_mb, of_one_mb * seen.either),
+            "memory, MB": max(seen.memory_mb, seen.of_one_mb * seen.either),
         },
     ]
     notes = (
         f"{jobs} jobs, {WORKERS} workers at once, {took_s:.0f} s; most processes of workers at once, Claude Code's included: {seen.processes}",
-        f"one worker with its Claude Code takes {of_one_mb:.0f} MB (PSS, median); the limit of workers can not hold in the second design: "
+        f"one worker with its Claude Code takes {seen.of_one_mb:.0f} MB (PSS); the limit of workers can not hold in the second design: "
         "with 4 slots it stands still",
     )
     print_tables([Table("Real Claude Code workers: processes and memory at once", rows, notes)], as_json=given.json)
@@ -138,9 +136,9 @@ def watch(store: Store, root_id: int) -> Seen:
         seen.alive = max(seen.alive, states[Status.RUNNING])
         seen.waiting = max(seen.waiting, states[Status.WAITING])
         seen.either = max(seen.either, states[Status.RUNNING] + states[Status.WAITING])
-        seen.memory_mb = max(seen.memory_mb, sum(memory_mb.values()))
-        if states[Status.RUNNING]:
-            seen.of_one_mb.append(sum(memory_mb.values()) / states[Status.RUNNING])
+        if sum(memory_mb.values()) > seen.memory_mb:
+            seen.memory_mb = sum(memory_mb.values())
+            seen.of_one_mb = seen.memory_mb / max(1, states[Status.RUNNING])
         time.sleep(LOOK_S)
     sys.exit(f"the tree did not end within {LIMIT_S:.0f} s")
 
