@@ -24,6 +24,7 @@ _CLAIM = """
 UPDATE attempts SET claimed_ms = ?, pid = ? WHERE job_id = ? AND number = ? AND claimed_ms IS NULL AND ended_ms IS NULL
   AND number = (SELECT attempt FROM jobs WHERE id = job_id AND status = 'running')
 """
+_IS_CLAIMED = "SELECT 1 FROM attempts WHERE pid = ? AND job_id = ? AND number = ? AND ended_ms IS NULL"
 _GRANT = (
     "UPDATE jobs SET lending = 0, wants_slot = 0 WHERE id = ? AND status = 'running' AND lending = 1 AND wants_slot = 1"
 )
@@ -54,12 +55,17 @@ def start_attempt(tx: Transaction, job_id: int, token_sha256: str, now_ms: int) 
     job = get_job(tx, job_id)
     tree = get_tree(tx, job.root_id)
     check_place(tx, job, tree)
+    return start_placed(tx, job, tree, token_sha256, now_ms)
+
+
+def start_placed(tx: Transaction, job: Job, tree: Tree, token_sha256: str, now_ms: int) -> Fence:
+    """Do what `start_attempt` does, for a job that was read, and whose place was checked, in this transaction."""
     due_ms = deadline(tree, job, job.started_ms or now_ms, parent_deadline(tx, job))
-    if not tx.run(_START, (now_ms, due_ms, now_ms, job_id)):
+    if not tx.run(_START, (now_ms, due_ms, now_ms, job.id)):
         why = f"is being stopped ({job.stop_reason})" if job.status is Status.QUEUED else f"is {job.status}, not queued"
-        raise IllegalChange(f"job #{job_id} {why}")
-    tx.run(_NEW_ATTEMPT, (token_sha256, now_ms, job_id))
-    return Fence(job_id, job.attempt + 1)
+        raise IllegalChange(f"job #{job.id} {why}")
+    tx.run(_NEW_ATTEMPT, (token_sha256, now_ms, job.id))
+    return Fence(job.id, job.attempt + 1)
 
 
 def check_place(reader: Reader, job: Job, tree: Tree) -> None:
@@ -97,6 +103,17 @@ def claim(tx: Transaction, fence: Fence, pid: int, now_ms: int) -> Job:
     if not tx.run(_CLAIM, (now_ms, pid, fence.job_id, fence.attempt)):
         raise StaleAttempt(f"attempt {fence.attempt} of job #{fence.job_id} is taken or over")
     return get_job(tx, fence.job_id)
+
+
+def note_claim(tx: Transaction, fence: Fence, pid: int, now_ms: int) -> None:
+    """Note which process works on an attempt that was taken by its lock alone; once noted, nothing changes.
+
+    Raises StaleAttempt where the attempt is over, or another process's.
+    """
+    if not tx.run(_CLAIM, (now_ms, pid, fence.job_id, fence.attempt)) and not tx.value(
+        _IS_CLAIMED, (pid, *_ids(fence))
+    ):
+        raise StaleAttempt(f"attempt {fence.attempt} of job #{fence.job_id} is over, or not that of process {pid}")
 
 
 def require_running(reader: Reader, fence: Fence) -> Job:
@@ -189,6 +206,10 @@ def open_attempts(reader: Reader) -> list[Attempt]:
     """Return every attempt that has not ended: what a supervisor looks after."""
     found = reader.rows(f"SELECT {rows.ATTEMPT_COLUMNS} FROM attempts WHERE ended_ms IS NULL ORDER BY job_id, number")
     return [rows.attempt(row) for row in found]
+
+
+def _ids(fence: Fence) -> tuple[int, int]:
+    return fence.job_id, fence.attempt
 
 
 def _fenced(tx: Transaction, fence: Fence, assignments: str, args: tuple[object, ...]) -> None:

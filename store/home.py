@@ -133,14 +133,15 @@ def private_dir(path: Path, within: Path | None = None) -> Path:
     return path
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str, *, durable: bool = True) -> None:
     """Write a small file (0600) so that readers see the old or the new text, never half of it."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         fresh.rename(path)
     except OSError:
         fresh.unlink(missing_ok=True)  # on a full disk half a file takes the room of what could be whole

@@ -145,6 +145,11 @@ def next_time_ms(reader: Reader, now_ms: int) -> int | None:
     return min((time for time in times if time is not None), default=None)
 
 
+def any_to_stop(reader: Reader) -> bool:
+    """Tell whether any running job is to be stopped."""
+    return bool(reader.value("SELECT 1 FROM jobs WHERE status = 'running' AND stop_reason IS NOT NULL LIMIT 1"))
+
+
 def has_open_jobs(reader: Reader) -> bool:
     """Tell whether any job of the store has not ended."""
     return bool(

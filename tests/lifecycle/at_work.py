@@ -19,7 +19,7 @@ from store.models import Job, Limits, NewJob, NewTree
 from store.settings import set_setting
 from store.states import FINAL, Kind
 from store.submit import submit_tree
-from store.tree import get_job, store_state, subtree
+from store.tree import attempts, get_job, store_state, subtree
 from tui_orch.client.poll import wait_for_change
 from tui_orch.supervisor.ownership import holder
 from tui_orch.worker.cookie import VARIABLE
@@ -106,6 +106,12 @@ class AtWork:
             left_s = end - time.monotonic()
             assert left_s > 0, f"never came: {what}\n{self.describe()}"
             wait_for_change(self.store.data_version, seen, min(left_s, 1.0))
+
+    def worker_pid(self, job_id: int) -> int:
+        """Return the process of a job's first attempt, once the store knows it."""
+        return self.until(
+            lambda reader: next((each.pid for each in attempts(reader, job_id)), None), f"the pid of #{job_id}"
+        )
 
     def until_ended(self, job_id: int, timeout_s: float = PATIENCE_S) -> Job:
         def ended(reader: Reader) -> Job | None:

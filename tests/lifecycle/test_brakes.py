@@ -259,8 +259,13 @@ def test_five_workers_that_are_gone_at_once_pause_the_store(work: AtWork) -> Non
     with work.store.write() as tx:
         tx.run("UPDATE settings SET retry_base_s = 0.01")
     (work.project / "sitecustomize.py").write_text("import os\nif 'ORCH_TOKEN' in os.environ: os._exit(3)\n")
-    work.env["ORCH_ENV_PASS"] = "PYTHONPATH"
+    # Workers that are started anew meet that; those that are forked are killed as soon as they are there.
+    broken = [work.project / f"broken-{number}" for number in range(8)]
+    for file in broken:
+        file.touch()
+    work.env["ORCH_ENV_PASS"] = "PYTHONPATH,ORCH_FAILPOINT"
     work.env["PYTHONPATH"] = str(work.project)
+    work.env["ORCH_FAILPOINT"] = ",".join(f"after_fork={file}" for file in broken)
     work.supervise()
     roots = [work.submit("echo never") for _ in range(2)]
     reason = work.until(paused, "the pause").brake_reason or ""
@@ -271,5 +276,7 @@ def test_five_workers_that_are_gone_at_once_pause_the_store(work: AtWork) -> Non
     assert sum(job.attempt for job in tries) in (5, 6), "two start side by side"
     assert {job.status for job in tries} == {Status.QUEUED}
     (work.project / "sitecustomize.py").unlink()
+    for file in broken:
+        file.unlink(missing_ok=True)
     work.orch("resume")
     assert {work.until_ended(root).status for root in roots} == {Status.COMPLETED}

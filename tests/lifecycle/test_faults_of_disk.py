@@ -20,6 +20,7 @@ from store.home import Home
 from store.states import Status
 from tests.store.invariants import check
 from tui_orch.supervisor.ownership import holder
+from tui_orch.worker import lock
 
 MEGABYTES = 6
 
@@ -147,8 +148,7 @@ def test_output_that_fills_the_disk_fails_its_command_alone(small: AtWork, disk:
 
 def children_of_commands(work: AtWork, job_id: int) -> list[int]:
     """Return the living processes of a job's attempts but for the workers themselves."""
-    with work.store.read() as reader:
-        workers = {row[0] for row in reader.rows("SELECT pid FROM attempts WHERE job_id = ?", (job_id,))}
+    workers = {lock.holder_pid(folder) for folder in work.home.job_dir(job_id).iterdir()}
     return [pid for pid in work.processes() if pid not in workers]
 
 

@@ -56,10 +56,7 @@ def test_sigterm_five_times_gives_the_job_back_once_and_uses_up_no_try(work: AtW
     root = work.submit(PATIENT, max_attempts=1)
     work.supervise()
     until_it_runs(work)
-    with work.store.read() as reader:
-        (first,) = attempts(reader, root)
-    assert first.pid is not None
-    with os.fdopen(os.pidfd_open(first.pid)) as worker:
+    with os.fdopen(os.pidfd_open(work.worker_pid(root))) as worker:
         for _ in range(5):
             signal.pidfd_send_signal(worker.fileno(), signal.SIGTERM)
     (work.project / "go").touch()
@@ -109,6 +106,7 @@ def test_a_worker_whose_lock_file_was_taken_away_is_ended_before_the_job_runs_ag
     root = work.submit("trap '' TERM; echo $$ >> ran; if [ -e second ]; then exit 0; fi; touch second; sleep 300")
     supervisor = work.supervise()
     work.wait_for((work.project / "second").exists, "the first attempt")
+    work.worker_pid(root)
     lock = work.home.attempt_dir(root, 1) / "lock"
     lock.unlink()
     if becomes == "a link":

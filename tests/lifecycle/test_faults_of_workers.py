@@ -45,10 +45,7 @@ def group(work: AtWork, *commands: str) -> int:
 
 
 def worker_pid(work: AtWork, job_id: int) -> int:
-    with work.store.read() as reader:
-        last = attempts(reader, job_id)[-1]
-    assert last.pid is not None
-    return last.pid
+    return work.until(lambda reader: attempts(reader, job_id)[-1].pid, f"the pid of #{job_id}")
 
 
 def test_what_a_command_hides_ends_with_its_attempt(work: AtWork) -> None:

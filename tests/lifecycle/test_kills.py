@@ -63,10 +63,7 @@ def test_kill_9_of_a_worker_is_a_lost_attempt_that_is_tried_again(work: AtWork) 
     )
     work.supervise()
     work.wait_for((work.project / "second").exists, "the first attempt")
-    with work.store.read() as reader:
-        (first,) = attempts(reader, root)
-    assert first.pid is not None
-    os.kill(first.pid, signal.SIGKILL)
+    os.kill(work.worker_pid(root), signal.SIGKILL)
     ended = work.until_ended(root)
     assert (ended.status, ended.result, ended.attempt) == (Status.COMPLETED, "ok\n", 2)
     with work.store.read() as reader:
@@ -79,11 +76,9 @@ def test_kill_9_of_worker_and_supervisor_together(work: AtWork) -> None:
     root = work.submit("if [ ! -e second ]; then touch second; setsid sleep 300 & sleep 300; fi; echo ok")
     supervisor = work.supervise()
     work.wait_for((work.project / "second").exists, "the first attempt")
-    with work.store.read() as reader:
-        (first,) = attempts(reader, root)
-    assert first.pid is not None
+    first = work.worker_pid(root)
     supervisor.send_signal(signal.SIGKILL)
-    os.kill(first.pid, signal.SIGKILL)
+    os.kill(first, signal.SIGKILL)
     supervisor.wait()
     work.supervise()
     ended = work.until_ended(root)

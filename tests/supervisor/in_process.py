@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from store.models import Fence, Job, Limits, NewJob, NewTree, Outcome
 from store.states import FINAL, Kind, Status
 from store.submit import submit_tree
 from store.tree import get_job
-from tui_orch.supervisor.launcher import Handle
+from tui_orch.supervisor.launcher import Handle, LaunchError, Order
 from tui_orch.supervisor.loop import Supervisor
+from tui_orch.worker.lock import Standing
 
 PATIENCE_S = 30.0
 
@@ -46,8 +47,15 @@ class InstantLauncher:
         self.stops: list[tuple[int, bool]] = []
         self._ended: dict[int, Fence] = {}
 
-    def start(self, job_id: int, attempt: int, env: Mapping[str, str]) -> Handle:
-        assert env["ORCH_JOB_ID"] == str(job_id)
+    def is_prepared(self, kind: Kind) -> bool:
+        return True
+
+    def start(self, orders: Sequence[Order]) -> list[Handle | LaunchError]:
+        return [self._start(order) for order in orders]
+
+    def _start(self, order: Order) -> Handle:
+        job_id, attempt = order.job_id, order.attempt
+        assert order.env["ORCH_JOB_ID"] == str(job_id)
         fence = Fence(job_id, attempt)
         self.started.append(fence)
         with self._store.write() as tx:
@@ -55,6 +63,9 @@ class InstantLauncher:
             if job_id not in self.stay:
                 finish(tx, fence, Outcome(Status.COMPLETED), self._clock.wall_ms)
         return Handle(job_id, attempt, os.getpid(), os.eventfd(0 if job_id in self.stay else 1))
+
+    def close_off(self, job_id: int, attempt: int) -> Standing:
+        return "never"
 
     def adopt(self, job_id: int, attempt: int, pid: int | None) -> Handle | None:
         return None

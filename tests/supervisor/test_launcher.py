@@ -15,10 +15,13 @@ from typing import Any
 import pytest
 
 from store.home import Home, create_home
-from tui_orch.supervisor.launcher import Handle, Launcher, LaunchError, LocalLauncher
+from store.states import Kind
+from tui_orch.supervisor.launcher import Handle, Launcher, LaunchError, LocalLauncher, Order
 from tui_orch.worker.cookie import cookie, marked_pids, sweep
 
 STANDIN = (sys.executable, str(Path(__file__).with_name("standin.py")))
+FORKER = (sys.executable, str(Path(__file__).with_name("standin_forker.py")))
+WAYS = ("anew", "forked")
 STORE = f"launcher-test-{os.getpid()}"
 NO_PID = 2**22 + 1
 
@@ -38,9 +41,19 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+def launcher_of(home: Home, way: str) -> LocalLauncher:
+    return LocalLauncher(home, STORE, STANDIN, FORKER if way == "forked" else None)
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How workers come to be: each as a new program, or forked from one that waits for that."""
+    return str(request.param)
+
+
 @pytest.fixture
-def launcher(home: Home) -> Iterator[LocalLauncher]:
-    launcher = LocalLauncher(home, STORE, STANDIN)
+def launcher(home: Home, way: str) -> Iterator[LocalLauncher]:
+    launcher = launcher_of(home, way)
     yield launcher
     launcher.close()
     for job in range(1, 4):
@@ -52,8 +65,16 @@ def environment(part: str, job: int = 1, attempt: int = 1) -> dict[str, str]:
     return {"STANDIN": part, "ORCH_COOKIE": cookie(STORE, job, attempt)}
 
 
+def begin(launcher: LocalLauncher, job: int, attempt: int, env: dict[str, str]) -> Handle:
+    until(lambda: not launcher.is_getting_ready(Kind.COMMAND), "the launcher never gets ready")
+    (started,) = launcher.start([Order(job, attempt, env)])
+    if isinstance(started, LaunchError):
+        raise started
+    return started
+
+
 def start(launcher: LocalLauncher, home: Home, part: str, job: int = 1, attempt: int = 1) -> Handle:
-    handle = launcher.start(job, attempt, environment(part, job, attempt))
+    handle = begin(launcher, job, attempt, environment(part, job, attempt))
     until((home.attempt_dir(job, attempt) / "ready").exists, "the worker never began")
     return handle
 
@@ -167,34 +188,20 @@ def test_a_program_that_can_not_start_leaves_nothing(home: Home) -> None:
     launcher = LocalLauncher(home, STORE, ("/no/such/python",))
     before = os.listdir("/proc/self/fd")
     with pytest.raises(LaunchError, match=r"cannot start a worker for #1: .*/no/such/python"):
-        launcher.start(1, 1, {})
+        begin(launcher, 1, 1, {})
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_one_that_can_not_be_watched_is_ended_again(
-    launcher: LocalLauncher, home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_can_not_be_watched_is_ended_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = launcher_of(home, "anew")
+
     def refuse(pid: int) -> int:
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(os, "pidfd_open", refuse)
     with pytest.raises(LaunchError, match="Too many open files"):
-        launcher.start(1, 1, environment("stay"))
+        begin(launcher, 1, 1, environment("stay"))
     assert marked_pids(cookie(STORE, 1, 1)) == []
-
-
-def test_a_projects_own_modules_never_become_the_workers(home: Home) -> None:
-    """The worker runs in the project's folder; its ``store`` and ``tui_orch`` are not ours."""
-    trap = "from pathlib import Path; Path('trapped').touch()"
-    for module in ("tui_orch/worker/__main__.py", "store/__init__.py", "asyncio.py"):
-        path = home.project / module
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(trap)
-    launcher = LocalLauncher(home, STORE)
-    handle = launcher.start(1, 1, {})
-    wait_for_end(handle)
-    launcher.bury(handle)
-    assert not (home.project / "trapped").exists()
 
 
 SUPERVISOR = """
@@ -204,16 +211,16 @@ sys.path.insert(0, sys.argv[2])
 import test_launcher as t
 from store.home import Home
 home = Home(Path(sys.argv[1]))
-launcher = t.LocalLauncher(home, sys.argv[3], t.STANDIN)
 t.STORE = sys.argv[3]
+launcher = t.launcher_of(home, sys.argv[5])
 print(t.start(launcher, home, sys.argv[4]).pid, flush=True)
 time.sleep(60)
 """
 
 
-def started_by_another(home: Home, part: str) -> int:
+def started_by_another(home: Home, part: str, way: str) -> int:
     """Let another supervisor start a worker, kill that supervisor with SIGKILL, return the worker's pid."""
-    argv = [sys.executable, "-c", SUPERVISOR, str(home.root), str(Path(__file__).parent), STORE, part]
+    argv = [sys.executable, "-c", SUPERVISOR, str(home.root), str(Path(__file__).parent), STORE, part, way]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         pid = int(other.stdout.readline())
@@ -222,9 +229,11 @@ def started_by_another(home: Home, part: str) -> int:
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_worker_outlives_its_supervisor_and_is_adopted(launcher: LocalLauncher, home: Home, is_known: bool) -> None:
+def test_a_worker_outlives_its_supervisor_and_is_adopted(
+    launcher: LocalLauncher, home: Home, way: str, is_known: bool
+) -> None:
     """By the pid that the store knows, or, before the worker has claimed its attempt, by that in its lock file."""
-    pid = started_by_another(home, "stay")
+    pid = started_by_another(home, "stay", way)
     handle = launcher.adopt(1, 1, pid if is_known else None)
     assert handle is not None
     assert (handle.pid, handle.job_id, handle.attempt) == (pid, 1, 1)
@@ -236,8 +245,8 @@ def test_a_worker_outlives_its_supervisor_and_is_adopted(launcher: LocalLauncher
     until(lambda: not launcher.is_alive(1, 1), "the lock outlives its holder")
 
 
-def test_a_worker_that_has_ended_is_not_adopted(launcher: LocalLauncher, home: Home) -> None:
-    pid = started_by_another(home, "stay")
+def test_a_worker_that_has_ended_is_not_adopted(launcher: LocalLauncher, home: Home, way: str) -> None:
+    pid = started_by_another(home, "stay", way)
     os.kill(pid, signal.SIGKILL)
     until(lambda: not launcher.is_alive(1, 1), "the lock outlives its holder")
     assert launcher.adopt(1, 1, pid) is None
@@ -272,13 +281,12 @@ def test_a_marked_process_without_the_lock_is_not_adopted(launcher: LocalLaunche
     launcher.bury(handle)
 
 
-def test_closing_lets_the_workers_go_on(home: Home) -> None:
-    launcher = LocalLauncher(home, STORE, STANDIN)
+def test_closing_lets_the_workers_go_on(launcher: LocalLauncher, home: Home) -> None:
     handle = start(launcher, home, "stay")
     launcher.close()
     assert launcher.is_alive(1, 1)
     os.kill(handle.pid, signal.SIGKILL)
-    os.waitpid(handle.pid, 0)
+    until(lambda: not launcher.is_alive(1, 1), "the lock outlives its holder")
 
 
 LEFTOVERS = """
@@ -292,15 +300,15 @@ from tui_orch.worker.subreaper import become_subreaper, own_children
 t.STORE = sys.argv[3]
 assert become_subreaper()
 home = Home(Path(sys.argv[1]))
-launcher = t.LocalLauncher(home, t.STORE, t.STANDIN)
+launcher = t.launcher_of(home, sys.argv[4])
 killed = t.start(launcher, home, "hide", job=1)
 other = t.start(launcher, home, "hide", job=2)
 launcher.stop(killed, kill=True)
 t.wait_for_end(killed)
-assert len(own_children()) > 3  # inherited, both workers, and what the killed one had hidden
+assert len(own_children()) > (2 if sys.argv[4] == 'forked' else 3)  # inherited, both workers or their forker, and what was hidden
 assert launcher.end_leftovers(1, 1) == 1
 assert launcher.bury(killed) == -9
-assert sorted(own_children()) == sorted([inherited.pid, other.pid])
+assert inherited.pid in own_children() and len(own_children()) == 2
 assert not launcher.has_ended(other) and launcher.is_alive(2, 1)
 assert inherited.poll() is None
 assert launcher.end_leftovers(1, 1) == 0
@@ -310,22 +318,23 @@ assert launcher.bury(other) == -9
 assert launcher.end_leftovers(2, 1) == 1
 inherited.kill()
 inherited.wait()
+launcher.close()
 assert own_children() == []
 """
 
 
-def test_what_killed_workers_hide_is_found_and_nothing_else_is_touched(home: Home) -> None:
+def test_what_killed_workers_hide_is_found_and_nothing_else_is_touched(home: Home, way: str) -> None:
     """Without an environment and in a session of its own; other workers, and children from before, are untouched."""
-    argv = [sys.executable, "-c", LEFTOVERS, str(home.root), str(Path(__file__).parent), STORE]
+    argv = [sys.executable, "-c", LEFTOVERS, str(home.root), str(Path(__file__).parent), STORE, way]
     run = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
 
 
-def test_what_an_adopted_worker_left_is_found_by_its_mark(home: Home) -> None:
+def test_what_an_adopted_worker_left_is_found_by_its_mark(home: Home, way: str) -> None:
     """Its orphans have not come to us; this one is known to the launcher as no stranger."""
     leftover = subprocess.Popen(["sleep", "60"], env={"ORCH_COOKIE": cookie(STORE, 1, 1)})
-    launcher = LocalLauncher(home, STORE, STANDIN)
-    handle = launcher.adopt(1, 1, started_by_another(home, "stay"))
+    launcher = launcher_of(home, way)
+    handle = launcher.adopt(1, 1, started_by_another(home, "stay", way))
     assert handle is not None
     launcher.stop(handle, kill=True)
     wait_for_end(handle)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_orch.worker.lock import AttemptLock, holder_pid, is_held, lock_path
+from tui_orch.worker.lock import AttemptLock, close_off, holder_pid, is_held, lock_path
 
 HOLDER = """
 import subprocess, sys
@@ -139,3 +139,29 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic link"):
         AttemptLock(tmp_path).hold()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_lock_that_is_closed_off_is_nobodys(tmp_path: Path) -> None:
+    """A worker that comes after its attempt was given up must not begin."""
+    assert close_off(tmp_path / "made", tmp_path) == "never"
+    assert not AttemptLock(tmp_path / "made").hold()
+    assert not AttemptLock(tmp_path / "made").hold(begin=True)
+    assert holder_pid(tmp_path / "made") is None
+    assert close_off(tmp_path / "made", tmp_path) == "never"
+
+
+def test_a_lock_that_is_held_is_not_closed_off(tmp_path: Path) -> None:
+    with AttemptLock(tmp_path) as lock:
+        assert lock.hold()
+        assert close_off(tmp_path, tmp_path) == "alive"
+    with AttemptLock(tmp_path) as again:
+        assert again.hold()
+
+
+@pytest.mark.parametrize(("begin", "standing"), [(True, "begun"), (False, "never")])
+def test_closing_off_tells_whether_work_had_begun_with_the_lock(tmp_path: Path, begin: bool, standing: str) -> None:
+    """A worker that claims its attempt in the store has begun when it is claimed there."""
+    with AttemptLock(tmp_path) as lock:
+        assert lock.hold(begin=begin)
+        assert holder_pid(tmp_path) == os.getpid()
+    assert close_off(tmp_path, tmp_path) == standing

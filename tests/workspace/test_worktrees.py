@@ -68,13 +68,17 @@ def test_a_folder_whose_entry_was_pruned_keeps_its_files(repo: Repository) -> No
     repo.check()
 
 
-@pytest.mark.parametrize("left", ["empty folder", "half a checkout", "entry without folder", "initializing"])
+@pytest.mark.parametrize("left", ["empty folder", "half a checkout", "entry without folder", "initializing", "lock"])
 def test_what_a_kill_left_of_a_make_is_used_or_cleared(repo: Repository, left: str) -> None:
     plot = repo.plot(2)
     plot.folder.parent.mkdir(parents=True)
     match left:
         case "empty folder":
             plot.folder.mkdir()
+        case "lock":
+            lock = repo.top / ".git" / f"{plot.ref}.lock"
+            lock.parent.mkdir(parents=True)
+            lock.touch()
         case "entry without folder":
             repo.git("worktree", "add", "-q", "-b", plot.branch, str(plot.folder))
             plot.folder.rename(plot.folder.with_name("elsewhere"))

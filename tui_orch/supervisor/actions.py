@@ -4,25 +4,25 @@ Between the plan and here the store may have changed; then the store refuses, an
 """
 
 import logging
-import os
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from store import brake, control, finish
-from store.claim import check_place, grant_slot, start_attempt, token_hash
-from store.database import Store
-from store.errors import BadInput, IllegalChange, LimitExceeded, Refused
-from store.models import Fence, Job, Outcome, Tree
+from store.claim import grant_slot, note_claim
+from store.database import Store, Transaction
+from store.errors import BadInput, LimitExceeded, Refused, StaleAttempt, StoreFull
+from store.models import Fence, Outcome
 from store.states import Reason, Status
 from store.submit import expand_group
-from store.tree import get_job, get_tree
+from store.tree import get_job
 from tui_orch.request.errors import RequestError
 from tui_orch.request.group import group_items
-from tui_orch.supervisor.launcher import Launcher, LaunchError
+from tui_orch.supervisor.launcher import Launcher
 from tui_orch.supervisor.plan import Action, Expand, Expire, GiveUp, Grant, Launch, Settle, Stop
+from tui_orch.supervisor.starting import Starting
 from tui_orch.supervisor.workers import Workers
-from tui_orch.worker.environment import worker_environment
-from tui_orch.worker.failpoint import reach
+from tui_orch.worker.attempt import NO_ROOM
+from tui_orch.worker.lock import Standing, holder_pid
 from tui_orch.worker.record import left, record
 from tui_orch.worker.work import Ending
 
@@ -37,20 +37,32 @@ class Actions:
     def __init__(self, store: Store, launcher: Launcher, workers: Workers, clock_ms: Callable[[], int]) -> None:
         self._store = store
         self._launcher = launcher
+        self.starting = Starting(store, launcher, workers, clock_ms)
         self._workers = workers
         self._clock_ms = clock_ms
 
-    def carry_out(self, action: Action) -> None:
-        """Do one thing. A refusal by the store is logged: what it was planned on has changed meanwhile."""
-        try:
-            self._do(action)
-        except (Refused, BadInput) as refused:
-            log.info("%s: not any more: %s", action, refused)
+    def carry_out(self, actions: Sequence[Action]) -> None:
+        """Do one thing after the other, starts last and together.
+
+        A refusal by the store is logged: what it was planned on has changed meanwhile.
+        """
+        for action in actions:
+            try:
+                self._do(action)
+            except (Refused, BadInput) as refused:
+                log.info("%s: not any more: %s", action, refused)
+        job_ids = launched(actions)
+        if job_ids:
+            with self._store.write() as tx:
+                noted = self.starting.note_claims(tx)
+                prepared = self.starting.prepare(tx, job_ids)
+            self.starting.claims_are_noted(noted)
+            self.starting.start(prepared)
 
     def _do(self, action: Action) -> None:
         match action:
-            case Launch(job_id):
-                self._launch(job_id)
+            case Launch():
+                pass  # see `carry_out`
             case GiveUp(job_id, attempt):
                 self._give_up(Fence(job_id, attempt))
             case Stop(job_id, attempt, kill):
@@ -69,54 +81,14 @@ class Actions:
                 with self._store.write() as tx:
                     finish.settle(tx, job_id, self._clock_ms())
 
-    def _launch(self, job_id: int) -> None:
-        with self._store.read() as reader:
-            job = get_job(reader, job_id)
-            tree = get_tree(reader, job.root_id)
-        if job.attempt and self._launcher.is_alive(job_id, job.attempt):
-            return  # the last attempt's process is not quite gone: never two at once
-        token = secrets.token_hex(32)
-        fence = self._start(job, tree, token)
-        if fence is None:
-            return
-        reach("after_start")
-        environment = worker_environment(
-            os.environ,
-            self._store.home,
-            store_id=self._store.store_id,
-            job=job_id,
-            attempt=fence.attempt,
-            token=token,
-            kind=job.kind,
-        )
-        try:
-            handle = self._launcher.start(job_id, fence.attempt, environment)
-        except LaunchError as error:
-            log.error("#%d.%d: %s", job_id, fence.attempt, error)
-            with self._store.write() as tx:
-                finish.finish(
-                    tx, fence, Outcome(Status.FAILED, Reason.WORKER_ERROR, error=str(error)), self._clock_ms()
-                )
-            return
-        reach("after_spawn")
-        self._workers.add(fence, job.root_id, handle)
-        log.info("#%d.%d: started, process %d (%s, depth %d)", job_id, fence.attempt, handle.pid, job.kind, job.depth)
-
-    def _start(self, job: Job, tree: Tree, token: str) -> Fence | None:
-        with self._store.write() as tx:
-            try:
-                check_place(tx, job, tree)
-            except IllegalChange as error:
-                log.warning("%s", error)
-                finish.fail_unstarted(tx, job.id, Reason.BAD_REQUEST, str(error), self._clock_ms())
-                return None
-            return start_attempt(tx, job.id, token_hash(token), self._clock_ms())
-
     def _give_up(self, fence: Fence) -> None:
         """Record the end of an attempt whose worker is gone: what it left in a file, or that it was lost."""
+        standing = self._closed_off(fence)
+        if standing == "alive":
+            return  # it has just begun, or its end is just being seen
         killed = self._launcher.end_leftovers(fence.job_id, fence.attempt)
         ending = self._left_ending(fence)
-        if ending is not None and self._take_in(fence, ending):
+        if ending is not None and self._take_in(fence, ending, standing):
             log.warning("#%d.%d: worker gone, its outcome was in a file; %d left over", *_named(fence), killed)
             return
         with self._store.write() as tx:
@@ -129,6 +101,9 @@ class Actions:
                 folder = self._store.home.attempt_dir(fence.job_id, fence.attempt)
                 if brake.crashed(tx, now_ms - started_ms, str(folder / "worker.log"), now_ms):
                     log.error("%d workers in a row crashed at once: the store is paused", brake.CRASHES)
+            if claimed_ms is None and standing == "begun":
+                claimed_ms = now_ms
+                self._note_begun(tx, fence, standing)
             if job.stop_reason == Reason.SHUTDOWN or claimed_ms is None:
                 # Nobody claimed it, so no process ever worked on it: no try is used up.
                 finish.release(tx, fence, Reason.LOST, now_ms)
@@ -137,15 +112,32 @@ class Actions:
                 finish.finish(tx, fence, Outcome(Status.FAILED, Reason.LOST, error=said), now_ms)
         log.warning("#%d.%d: worker gone, lost; %d left over", *_named(fence), killed)
 
-    def _take_in(self, fence: Fence, ending: Ending) -> bool:
+    def _closed_off(self, fence: Fence) -> Standing:
+        try:
+            return self._launcher.close_off(fence.job_id, fence.attempt)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise StoreFull(f"{fence}: its lock can not be closed: the disk is full") from error
+            log.warning("#%d.%d: its lock can not be closed: %s", fence.job_id, fence.attempt, error)
+            return "never"
+
+    def _take_in(self, fence: Fence, ending: Ending, standing: Standing) -> bool:
         """Record what a worker left in a file; False for what no worker of ours has written so."""
         try:
             with self._store.write() as tx:
+                self._note_begun(tx, fence, standing)
                 record(tx, fence, ending, self._clock_ms())
         except (BadInput, TypeError, ValueError, AttributeError, RecursionError) as error:
             log.warning("#%d.%d: what stands in the file is no outcome: %s", *_named(fence), error)
             return False
         return True
+
+    def _note_begun(self, tx: Transaction, fence: Fence, standing: Standing) -> None:
+        """Note the claim of a worker that has worked without the store, if nobody has."""
+        pid = holder_pid(self._store.home.attempt_dir(fence.job_id, fence.attempt))
+        if standing == "begun" and pid is not None:
+            with suppress(StaleAttempt):
+                note_claim(tx, fence, pid, self._clock_ms())
 
     def _left_ending(self, fence: Fence) -> Ending | None:
         try:
@@ -163,6 +155,11 @@ class Actions:
             log.warning("#%d: %s", job_id, error)
             with self._store.write() as tx:
                 finish.fail_unstarted(tx, job_id, Reason.BAD_REQUEST, str(error), self._clock_ms())
+
+
+def launched(actions: Sequence[Action]) -> list[int]:
+    """Return the jobs that are to be started."""
+    return [action.job_id for action in actions if isinstance(action, Launch)]
 
 
 def _named(fence: Fence) -> tuple[int, int]:

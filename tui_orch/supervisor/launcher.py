@@ -13,19 +13,21 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from store.home import FILE_MODE, Home, private_dir
+from store.home import Home
+from store.states import Kind
+from tui_orch.supervisor.forkers import FORKER, Forker
 from tui_orch.worker import cookie, lock
+from tui_orch.worker.brief import Brief
+from tui_orch.worker.fork_messages import Refused, Request, Started
 from tui_orch.worker.pidfd import has_ended, open_pidfd
 from tui_orch.worker.subreaper import end_descendants, living_children, own_children
+from tui_orch.worker.worker_log import open_worker_log
 
 #: The program of a worker, before the store's folder, the job and the attempt. It runs in the project's folder:
 #: -P, because that folder's own `store` or `asyncio.py` must not become ours.
 WORKER = (sys.executable, "-P", "-m", "tui_orch.worker")
-WORKER_LOG = "worker.log"
-
 #: Seconds that ending what a killed worker left behind may take; the supervisor does nothing else meanwhile.
 LEFTOVERS_LIMIT_S = 5.0
 
@@ -42,17 +44,33 @@ class Handle:
     attempt: int
     pid: int  # for the log and the screen; signals never go by it
     fd: int
+    is_brief: bool = False  # its claim is to be noted, and its outcome may be in its file alone: see ``worker.brief``
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when the worker has ended, and stays so."""
         return self.fd
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A worker to be started, with exactly this environment."""
+
+    job_id: int
+    attempt: int
+    env: Mapping[str, str]
+    kind: Kind = Kind.COMMAND
+    brief: Brief | None = None  # given, the worker may do without the store
+
+
 class Launcher(Protocol):
     """What the supervisor needs of the place where workers run."""
 
-    def start(self, job_id: int, attempt: int, env: Mapping[str, str]) -> Handle:
-        """Start the attempt's worker with exactly this environment. Raises LaunchError."""
+    def is_prepared(self, kind: Kind) -> bool:
+        """Tell whether workers of this kind can be started now; False: soon, ask again."""
+        ...
+
+    def start(self, orders: Sequence[Order]) -> list[Handle | LaunchError]:
+        """Start workers; for each return it, or why it could not be started."""
         ...
 
     def adopt(self, job_id: int, attempt: int, pid: int | None) -> Handle | None:
@@ -61,6 +79,10 @@ class Launcher(Protocol):
 
     def is_alive(self, job_id: int, attempt: int) -> bool:
         """Tell whether a worker of the attempt lives, started by whomever."""
+        ...
+
+    def close_off(self, job_id: int, attempt: int) -> lock.Standing:
+        """See to it that no worker of an attempt begins any more, unless one lives. Raises OSError: that can not be."""
         ...
 
     def has_ended(self, handle: Handle) -> bool:
@@ -88,26 +110,70 @@ class Launcher(Protocol):
 
 
 class LocalLauncher:
-    """Workers as processes of this machine."""
+    """Workers as processes of this machine: forked from one that has imported all they need, or, without it, started anew."""
 
-    def __init__(self, home: Home, store_id: str, worker: Sequence[str] = WORKER) -> None:
+    def __init__(
+        self,
+        home: Home,
+        store_id: str,
+        worker: Sequence[str] = WORKER,
+        forker: Sequence[str] | None = None,
+    ) -> None:
+        """``worker`` and ``forker`` are programs. The usual worker has its forker; any other, none if none is given."""
         self._worker = worker
+        program = forker or (FORKER if worker == WORKER else ())
+        kinds = (Kind.COMMAND, Kind.CLAUDE) if program and sys.platform == "linux" else ()
+        self._forkers = {kind: Forker(home, kind, program) for kind in kinds}
         self._home = home
         self._store_id = store_id
         self._handles: dict[int, Handle] = {}
         # Whoever called exec on us may have left us children of its own. They are no leftovers of a worker.
         self._inherited = frozenset(own_children())
 
-    def start(self, job_id: int, attempt: int, env: Mapping[str, str]) -> Handle:
-        """Start the attempt's worker in a session of its own; see `Launcher.start`."""
-        arguments = (str(self._home.root), str(job_id), str(attempt))
+    def is_prepared(self, kind: Kind) -> bool:
+        """Tell whether workers of this kind can be started now: not Claude's while a forker imports the Agent SDK for them.
+
+        A command starts anew as soon as the imports of its forker would be done.
+        """
+        return kind is not Kind.CLAUDE or not self.is_getting_ready(kind)
+
+    def is_getting_ready(self, kind: Kind) -> bool:
+        """Tell whether the forker of this kind still imports what its workers need; it is started if there is none."""
+        forker = self._forkers.get(_forked_as(kind))
+        return forker is not None and forker.is_getting_ready()
+
+    def start(self, orders: Sequence[Order]) -> list[Handle | LaunchError]:
+        """Start each worker in a session of its own; see `Launcher.start`."""
+        found: list[Handle | LaunchError | None] = [None] * len(orders)
+        for kind, forker in self._forkers.items():
+            places = [place for place, order in enumerate(orders) if _forked_as(order.kind) is kind]
+            if places and not forker.is_getting_ready():
+                answers = forker.ask([self._request(orders[place]) for place in places])
+                for place, answer in zip(places, answers, strict=True):
+                    found[place] = self._forked(orders[place], answer)
+        return [self._started_anew(order) if each is None else each for order, each in zip(orders, found, strict=True)]
+
+    def _request(self, order: Order) -> Request:
+        mark = cookie.cookie(self._store_id, order.job_id, order.attempt)
+        return Request(order.job_id, order.attempt, mark, order.env, order.brief)
+
+    def _forked(self, order: Order, answer: Started | Refused | None) -> Handle | LaunchError | None:
+        if isinstance(answer, Started):
+            is_brief = order.brief is not None
+            return self._keep(Handle(order.job_id, order.attempt, answer.pid, answer.fd, is_brief))
+        if isinstance(answer, Refused):
+            return LaunchError(f"cannot fork a worker for #{order.job_id}: {answer.why}")
+        return None
+
+    def _started_anew(self, order: Order) -> Handle | LaunchError:
+        arguments = (str(self._home.root), str(order.job_id), str(order.attempt))
         try:
-            log = _open_log(private_dir(self._home.attempt_dir(job_id, attempt), self._home.root) / WORKER_LOG)
+            log = open_worker_log(self._home, order.job_id, order.attempt)
             try:
                 process = subprocess.Popen(
                     [*self._worker, *arguments],
                     cwd=self._home.project,
-                    env=dict(env),
+                    env=dict(order.env),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -116,9 +182,10 @@ class LocalLauncher:
                 )
             finally:
                 os.close(log)
+            fd = _pidfd_of(process)
         except OSError as error:
-            raise LaunchError(f"cannot start a worker for #{job_id}: {error}") from error
-        return self._keep(Handle(job_id, attempt, process.pid, _pidfd_of(process, job_id)))
+            return LaunchError(f"cannot start a worker for #{order.job_id}: {error}")
+        return self._keep(Handle(order.job_id, order.attempt, process.pid, fd))
 
     def adopt(self, job_id: int, attempt: int, pid: int | None) -> Handle | None:
         """Take over the worker with this pid, or, if none is known yet, with the pid in the attempt's lock file."""
@@ -140,6 +207,10 @@ class LocalLauncher:
         """Tell by the attempt's lock whether its worker lives."""
         return lock.is_held(self._home.attempt_dir(job_id, attempt))
 
+    def close_off(self, job_id: int, attempt: int) -> lock.Standing:
+        """Close the attempt's lock to whoever would take it from now on."""
+        return lock.close_off(self._home.attempt_dir(job_id, attempt), self._home.root)
+
     def has_ended(self, handle: Handle) -> bool:
         """Tell whether the worker has ended, without waiting."""
         return has_ended(handle.fd)
@@ -153,19 +224,21 @@ class LocalLauncher:
         """Reap the worker, if it is our child, and close its descriptor. Raises ValueError if it lives."""
         if not has_ended(handle.fd):
             raise ValueError(f"worker {handle.pid} of #{handle.job_id} has not ended")
+        told = [code for code in (forker.code_of(handle.pid) for forker in self._forkers.values()) if code is not None]
         try:
             end = os.waitid(os.P_PIDFD, handle.fd, os.WEXITED | os.WNOHANG)
         except ChildProcessError:
             end = None
         self._let_go(handle)
         if end is None:
-            return None
+            return told[0] if told else None
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
     def end_leftovers(self, job_id: int, attempt: int) -> int:
         """Kill what became ours when the worker died, then all that carries the attempt's cookie."""
         workers = {handle.pid for handle in self._handles.values()}
-        strangers = reap_strangers(workers | self._inherited)
+        forkers = {forker.pid for forker in self._forkers.values() if forker.pid is not None}
+        strangers = reap_strangers(workers | forkers | self._inherited)
         mark = cookie.cookie(self._store_id, job_id, attempt)
         return strangers + cookie.sweep(mark, exclude=workers, limit_s=LEFTOVERS_LIMIT_S)
 
@@ -173,6 +246,8 @@ class LocalLauncher:
         """Close all descriptors. The workers go on, and the next supervisor adopts them."""
         for handle in list(self._handles.values()):
             self._let_go(handle)
+        for forker in self._forkers.values():
+            forker.close()
 
     def _keep(self, handle: Handle) -> Handle:
         self._handles[handle.fd] = handle
@@ -194,17 +269,18 @@ def reap_strangers(known_pids: Collection[int]) -> int:
     return strangers
 
 
-def _open_log(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+def _forked_as(kind: Kind) -> Kind:
+    """Return the kind of workers whose forker has imported what this kind needs."""
+    return Kind.CLAUDE if kind is Kind.CLAUDE else Kind.COMMAND
 
 
-def _pidfd_of(process: "subprocess.Popen[bytes]", job_id: int) -> int:
+def _pidfd_of(process: "subprocess.Popen[bytes]") -> int:
     """Return the descriptor of a process just started, and take it out of subprocess's hands: `bury` reaps it."""
     try:
         fd = os.pidfd_open(process.pid)
-    except OSError as error:
+    except OSError:
         process.kill()
         process.wait()
-        raise LaunchError(f"cannot watch the worker of #{job_id}: {error}") from error
+        raise
     process.returncode = 0  # else its destructor complains about a process that is meant to outlive it
     return fd

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 
@@ -22,13 +23,14 @@ from store.database import Reader, Store
 from store.errors import StoreDamaged, StoreUnusable
 from store.queue import QueuedTree
 from store.settings import Settings, get_settings
+from store.states import Kind
 from store.tree import store_state
 from store.workspaces import on_disk
 from tui_orch.client.watch import StoreWatch
-from tui_orch.supervisor.actions import Actions
+from tui_orch.supervisor.actions import Actions, launched
 from tui_orch.supervisor.clock import JumpWatch
 from tui_orch.supervisor.launcher import Handle, Launcher
-from tui_orch.supervisor.plan import Action, plan
+from tui_orch.supervisor.plan import Action, Launch, Plan, plan
 from tui_orch.supervisor.snapshot import Snapshot
 from tui_orch.supervisor.workers import Workers
 
@@ -37,7 +39,7 @@ log = logging.getLogger("tui_orch.supervisor")
 #: With a worker alive that has no descriptor to wait on (its lock is held, but it could not be adopted yet).
 BLIND_LOOK_S = 0.2
 #: With something planned that could not be done yet.
-REFUSED_LOOK_S = 0.1
+REFUSED_LOOK_S = 0.05
 LONGEST_SLEEP_S = 3_600.0
 #: With a store that can not be used now: locked by somebody, a full disk.
 TROUBLE_LOOK_S = 1.0
@@ -70,6 +72,7 @@ class Supervisor:
         self._ended = asyncio.Event()
         self._stopping = False
         self._schema_version: int | None = None
+        self._schema_seen: int | None = None
         self._schema_broken: list[str] = []
         self._held: str | None = None
         self._short_of_worktrees = False
@@ -130,16 +133,16 @@ class Supervisor:
             self._bury()
             now_ms = self._clock_ms()
             self._heed_clock()  # after the look at the clock: a clock set in between makes nothing late
-            snapshot = self._snapshot(now_ms)
-            planned = plan(now_ms, snapshot)
+            snapshot, planned = self._take_in_and_plan(now_ms) or self._plan(now_ms)
             if not planned.actions or planned.actions == done or self._stopping:
                 break
-            for action in planned.actions:
-                self._actions.carry_out(action)
+            self._actions.carry_out(planned.actions)
             done = planned.actions
+        self._note_claims()
         sleep_s = LONGEST_SLEEP_S if planned.wake_ms is None else max(0.0, (planned.wake_ms - now_ms) / 1000)
         if planned.actions:  # carried out, but to no effect: the store refused, or a process is not quite gone
             sleep_s = min(sleep_s, REFUSED_LOOK_S)
+        sleep_s = min(sleep_s, max(0.0, self._actions.starting.claims_wait_s()))
         if any(worker.alive and not self._workers.is_known_job(worker.job) for worker in snapshot.workers):
             sleep_s = min(sleep_s, BLIND_LOOK_S)
         return sleep_s
@@ -149,27 +152,67 @@ class Supervisor:
             log.info("#%d.%d: process ended, code %s", ended.fence.job_id, ended.fence.attempt, ended.exit_code)
             if ended.exit_code != 0:
                 self._launcher.end_leftovers(ended.fence.job_id, ended.fence.attempt)
+            elif ended.was_brief:
+                self._actions.starting.find_left(ended.fence)
 
-    def _snapshot(self, now_ms: int) -> Snapshot:
+    def _plan(self, now_ms: int) -> tuple[Snapshot, Plan]:
         with self._store.read() as reader:
-            self._check_schema()  # of this very moment: what is read next obeyed, or did not obey, these rules
-            settings = get_settings(reader)
-            workers, lingering = self._workers.view(queue.running_jobs(reader))
-            queued = tuple(queue.queued_trees(reader, now_ms, settings.slots))
-            return Snapshot(
-                slots=settings.slots,
-                grace_ms=round(settings.grace_s * 1000),
-                free_memory_mb=psutil.virtual_memory().available // 1_048_576,
-                min_free_memory_mb=settings.min_free_memory_mb,
-                held=self._why_held(reader, now_ms),
-                queued=queued,
-                workers=workers,
-                lingering=lingering,
-                overdue=tuple(queue.overdue_jobs(reader, now_ms)),
-                to_settle=tuple(queue.jobs_to_settle(reader)),
-                next_time_ms=queue.next_time_ms(reader, now_ms),
-                worktrees_left=self._worktrees_left(reader, settings, queued),
-            )
+            snapshot = self._snapshot(reader, now_ms)
+        return snapshot, plan(now_ms, snapshot)
+
+    def _take_in_and_plan(self, now_ms: int) -> tuple[Snapshot, Plan] | None:
+        """Record what brief workers left, plan, and start what follows, in one transaction; None if there is nothing of it.
+
+        Not where workers are to be stopped: that must not wait for a store that can not be written.
+        """
+        starting = self._actions.starting
+        if not starting.any_left:
+            return None
+        with self._store.read() as reader:
+            if queue.any_to_stop(reader):
+                starting.drop_left()  # it is taken in like that of any worker that is gone
+                return None
+        with self._store.write() as tx:
+            noted = starting.note_claims(tx)
+            taken = starting.take_in(tx)
+            snapshot = self._snapshot(tx, now_ms)
+            planned = plan(now_ms, snapshot)
+            prepared = [] if self._stopping else starting.prepare(tx, launched(planned.actions))
+        starting.claims_are_noted(noted)
+        all_started = starting.start(prepared)
+        starting.forget_left(taken)
+        if not all_started:
+            return None
+        started = {each.job.id for each in prepared}
+        others = (action for action in planned.actions if not (isinstance(action, Launch) and action.job_id in started))
+        return snapshot, replace(planned, actions=tuple(others))
+
+    def _note_claims(self) -> None:
+        """Tell the store who works, where no other transaction has done so meanwhile."""
+        if self._actions.starting.claims_wait_s() <= 0:
+            with self._store.write() as tx:
+                noted = self._actions.starting.note_claims(tx)
+            self._actions.starting.claims_are_noted(noted)
+
+    def _snapshot(self, reader: Reader, now_ms: int) -> Snapshot:
+        self._check_schema()  # of this very moment: what is read next obeyed, or did not obey, these rules
+        settings = get_settings(reader)
+        workers, lingering = self._workers.view(queue.running_jobs(reader))
+        queued = tuple(queue.queued_trees(reader, now_ms, settings.slots))
+        return Snapshot(
+            slots=settings.slots,
+            grace_ms=round(settings.grace_s * 1000),
+            free_memory_mb=_free_memory_mb(queued),
+            min_free_memory_mb=settings.min_free_memory_mb,
+            held=self._why_held(reader, now_ms),
+            queued=queued,
+            workers=workers,
+            lingering=lingering,
+            overdue=tuple(queue.overdue_jobs(reader, now_ms)),
+            to_settle=tuple(queue.jobs_to_settle(reader)),
+            next_time_ms=queue.next_time_ms(reader, now_ms),
+            worktrees_left=self._worktrees_left(reader, settings, queued),
+        )
 
     def _worktrees_left(self, reader: Reader, settings: Settings, queued: tuple[QueuedTree, ...]) -> int | None:
         """Return how many more worktrees may be made; None where nobody wants one."""
@@ -199,6 +242,10 @@ class Supervisor:
 
     def _check_schema(self) -> None:
         """Compare the rules in the file with ours whenever someone has run DDL: what is not ours is not obeyed."""
+        commits = self._store.data_version()
+        if commits == self._schema_seen:
+            return  # only we have written since, and we run none
+        self._schema_seen = commits
         version = self._store.schema_version()
         if version != self._schema_version:
             self._schema_version = version
@@ -234,3 +281,10 @@ class Supervisor:
 
     def _unwatch_process(self, handle: Handle) -> None:
         asyncio.get_running_loop().remove_reader(handle.fileno())
+
+
+def _free_memory_mb(queued: tuple[QueuedTree, ...]) -> int:
+    """Return how much memory is free, where anybody wants to know."""
+    if not any(job.kind is Kind.CLAUDE for tree in queued for job in tree.queued):
+        return 0
+    return int(psutil.virtual_memory().available) // 1_048_576

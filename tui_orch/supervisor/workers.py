@@ -26,6 +26,7 @@ class Ended:
 
     fence: Fence
     exit_code: int | None
+    was_brief: bool = False
 
 
 class Workers:
@@ -48,7 +49,7 @@ class Workers:
         ended = []
         for fence, known in gone:
             self._unwatch(known.handle)
-            ended.append(Ended(fence, self._launcher.bury(known.handle)))
+            ended.append(Ended(fence, self._launcher.bury(known.handle), known.handle.is_brief))
             del self._known[fence]
         return ended
 

@@ -12,7 +12,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from store.claim import claim
 from store.database import Store
@@ -30,6 +31,7 @@ from tui_orch.worker.record import leave, record
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Work
+from tui_orch.worker.worker_log import WORKER_LOG
 
 #: Seconds between asking what a runner left behind to end and killing it.
 LEFTOVERS_GRACE_S = 1.0
@@ -37,7 +39,7 @@ LEFTOVERS_GRACE_S = 1.0
 RETRY_S = 0.5
 CLAIM_PATIENCE_S = 60.0
 #: A disk without room: it may be freed, and what the attempt has done is worth waiting for.
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int:
@@ -57,17 +59,22 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
             return 1
         reach("after_claim")
         work = Work(store, job, tree, folder, runner_environment(environment, job.kind))
-        try:
-            ending = _run(work, stop)
-        except StaleAttempt as stale:
-            print(stale, file=sys.stderr)
-            end_descendants(0)
-            return 1
-        end_descendants(LEFTOVERS_GRACE_S)
-        reach("before_outcome")
-        code = _record(work, Mask.of(work.env).of_any(ending))
-        reach("after_outcome")
-        return code
+        return see_through(work, lambda: _run(work, stop))
+
+
+def see_through(work: Work, run: Callable[[], Ending]) -> int:
+    """Run what the attempt is for, sweep and record; return the exit code."""
+    try:
+        ending = _unbroken(work, run)
+    except StaleAttempt as stale:
+        print(stale, file=sys.stderr)
+        end_descendants(0)
+        return 1
+    end_descendants(LEFTOVERS_GRACE_S)
+    reach("before_outcome")
+    code = record_ending(work, Mask.of(work.env).of_any(ending))
+    reach("after_outcome")
+    return code
 
 
 def _claim(store: Store, fence: Fence, stop: StopSignal) -> tuple[Job, Tree]:
@@ -85,18 +92,27 @@ def _claim(store: Store, fence: Fence, stop: StopSignal) -> tuple[Job, Tree]:
 
 
 def _run(work: Work, stop: StopSignal) -> Ending:
-    try:
-        if work.tree.has_worktrees:
-            from tui_orch.worker.worktree import run_in_worktree  # noqa: PLC0415 - shared trees need no git
+    if work.tree.has_worktrees:
+        from tui_orch.worker.worktree import run_in_worktree  # noqa: PLC0415 - shared trees need no git
 
-            return run_in_worktree(work, stop, _runner)
-        return _runner(work, stop)
+        return run_in_worktree(work, stop, _runner)
+    return _runner(work, stop)
+
+
+def _unbroken(work: Work, run: Callable[[], Ending]) -> Ending:
+    try:
+        return run()
     except StaleAttempt:
         raise
     except Exception as error:  # noqa: BLE001 - the last line of defence: whatever broke becomes the job's error
-        traceback.print_exc()
-        said = f"the worker broke: {type(error).__name__}: {error}; see {work.folder / 'worker.log'}"
-        return Finished(Outcome(Status.FAILED, Reason.WORKER_ERROR, error=said))
+        return broken(error, work.folder)
+
+
+def broken(error: Exception, folder: Path) -> Ending:
+    """Return the end of an attempt whose worker broke; the trace is printed."""
+    traceback.print_exception(error)
+    said = f"the worker broke: {type(error).__name__}: {error}; see {folder / WORKER_LOG}"
+    return Finished(Outcome(Status.FAILED, Reason.WORKER_ERROR, error=said))
 
 
 def _runner(work: Work, stop: StopSignal) -> Ending:
@@ -113,7 +129,7 @@ def _no_process(job: Job) -> str:
     return f"job #{job.id} is of kind {job.kind}, which has no process"
 
 
-def _record(work: Work, ending: Ending) -> int:
+def record_ending(work: Work, ending: Ending) -> int:
     """Write the ending into the store, or beside the attempt; while there is room for neither, keep it and wait."""
     while True:
         try:
@@ -123,21 +139,21 @@ def _record(work: Work, ending: Ending) -> int:
             print(stale, file=sys.stderr)
             return 1
         except StoreError as error:
-            if not _left(work, ending, error):
+            if not is_left(work.folder, ending):
                 time.sleep(RETRY_S)
                 continue
+            print(f"the outcome goes to a file, the store says: {error}", file=sys.stderr)
         return 0
 
 
-def _left(work: Work, ending: Ending, why: StoreError) -> bool:
+def is_left(folder: Path, ending: Ending, *, durable: bool = True) -> bool:
     """Leave the ending in a file; False where the disk has no room. Raises OSError for any other reason."""
     try:
-        leave(work.folder, ending)
+        leave(folder, ending, durable=durable)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in NO_ROOM:
             raise
         return False
-    print(f"the outcome goes to a file, the store says: {why}", file=sys.stderr)
     return True
 
 

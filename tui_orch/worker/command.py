@@ -7,8 +7,9 @@ shown as activity once a second, its end becomes the job's result.
 import errno
 import os
 import select
-import subprocess
+import signal
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,19 +38,72 @@ _GRACE_SHARE = 0.5
 
 def run(work: Work, stop: StopSignal) -> Ending:
     """Run the job's command to its end, or until the worker is asked to stop."""
-    output = work.folder / OUTPUT_FILE
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    process = start(work.folder, work.work_dir, arguments(work.job.argv, work.job.request), work.env)
+    return process if isinstance(process, Finished) else go_on(work, process, stop)
+
+
+def arguments(argv: Sequence[str] | None, request: str) -> list[str]:
+    """Return what is executed: the argv, or a shell line."""
+    return list(argv) if argv else ["/bin/sh", "-c", request]
+
+
+class Child:
+    """A command's process. Whoever has reaped it by other ways says so in ``returncode``."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code (negative: a signal), None while it runs."""
+        return self._reap(os.WNOHANG)
+
+    def wait(self) -> int:
+        """Return its exit code when it has ended."""
+        code = self._reap(0)
+        assert code is not None
+        return code
+
+    def _reap(self, how: int) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, how)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+
+def start(folder: Path, work_dir: Path, argv: Sequence[str], env: Mapping[str, str]) -> Child | Finished:
+    """Start a command in a session of its own, with its output in the attempt's folder and this process's PATH.
+
+    Return how the attempt ends where that can not be. From then on this process works in ``work_dir`` itself: to say where
+    another one begins takes a fork that copies all of this one's memory.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(folder / OUTPUT_FILE, flags, FILE_MODE)
     try:
-        refuse_link(work.work_dir)
-        process = _start(work, file)
+        refuse_link(work_dir)
+        os.chdir(work_dir)
+        streams = (
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, file, 1),
+            (os.POSIX_SPAWN_DUP2, file, 2),
+        )
+        # Python ignores these, and a command must not.
+        back = (signal.SIGPIPE, signal.SIGXFSZ)
+        return Child(os.posix_spawnp(argv[0], list(argv), env, file_actions=streams, setsid=True, setsigdef=back))
     except OSError as error:
-        return _not_started(work, error)
+        said = f"the command could not be started in {work_dir}: {error.strerror} ({error.filename})"
+        return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=said, retry=False))
     finally:
         os.close(file)
+
+
+def go_on(work: Work, process: Child, stop: StopSignal, *, is_stopped: bool = False) -> Ending:
+    """See a command that was started to its end, within the limits of the store. ``is_stopped``: it was asked to end."""
+    output = work.folder / OUTPUT_FILE
     with work.store.read() as reader:
         settings = get_settings(reader)
-    beyond = _follow(work, process, stop, output, settings)
-    if (stop.asked or beyond) and process.poll() is None:
+    beyond = None if is_stopped else _follow(work, process, stop, output, settings)
+    if is_stopped or ((stop.asked or beyond) and process.poll() is None):
         end_descendants(settings.grace_s * _GRACE_SHARE)
         process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
         if beyond is not None and not stop.asked:
@@ -93,33 +147,13 @@ def tail(output: Path, limit: int) -> str:
     return text if size <= limit else f"[... the first {size - limit} bytes are in the output file]\n{text}"
 
 
-def _start(work: Work, file: int) -> "subprocess.Popen[bytes]":
-    job = work.job
-    return subprocess.Popen(
-        list(job.argv) if job.argv else ["/bin/sh", "-c", job.request],
-        cwd=work.work_dir,
-        env=dict(work.env),
-        stdin=subprocess.DEVNULL,
-        stdout=file,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-
 def refuse_link(work_dir: Path) -> None:
     """Raise OSError where the folder has become a link since the tree was handed in: it may lead anywhere."""
     if work_dir.is_symlink():
         raise OSError(errno.ELOOP, "it is a link now, and was a folder", str(work_dir))
 
 
-def _not_started(work: Work, error: OSError) -> Finished:
-    said = f"the command could not be started in {work.work_dir}: {error.strerror} ({error.filename})"
-    return Finished(Outcome(Status.FAILED, Reason.BAD_REQUEST, error=said, retry=False))
-
-
-def _follow(
-    work: Work, process: "subprocess.Popen[bytes]", stop: StopSignal, output: Path, settings: Settings
-) -> Outcome | None:
+def _follow(work: Work, process: Child, stop: StopSignal, output: Path, settings: Settings) -> Outcome | None:
     """Wait until the command has ended or a stop is asked for, telling what it does once a second.
 
     Return how it ends where it went beyond a limit of the store. While a client in it waits for children, or its slot,

@@ -14,10 +14,11 @@ VARIABLE = "ORCH_FAILPOINT"
 
 #: after_start: the attempt is committed, no process exists yet. after_spawn: the worker's process exists.
 SUPERVISOR = ("after_start", "after_spawn")
+#: after_fork: a forked worker exists, and has done nothing.
 #: before_outcome: the work is done, nobody knows yet. after_outcome: it is recorded, the process still lives.
-WORKER = ("after_claim", "before_outcome", "after_outcome")
+WORKER = ("after_fork", "after_claim", "before_outcome", "after_outcome")
 
-Place = Literal["after_start", "after_spawn", "after_claim", "before_outcome", "after_outcome"]
+Place = Literal["after_start", "after_spawn", "after_fork", "after_claim", "before_outcome", "after_outcome"]
 
 
 def reach(place: Place) -> None:

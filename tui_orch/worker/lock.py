@@ -13,16 +13,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-from store.home import FILE_MODE
+from store.home import FILE_MODE, private_dir
 
 #: Seconds that a worker goes on trying: a look by `is_held` takes the lock for some microseconds.
 PATIENCE_S = 0.5
 _RETRY_S = 0.005
-_PID_BYTES = 20
+_TEXT_BYTES = 32
+#: What stands in the file beside, or instead of, its holder's pid.
+_BEGUN = " begun"
+_CLOSED = "closed"
 #: Nothing is there, or what is there is no lock file of ours: a link, a file where a folder was.
 _NO_LOCK = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
+
+Standing = Literal["alive", "begun", "never"]
 
 
 def lock_path(folder: Path) -> Path:
@@ -37,8 +43,10 @@ class AttemptLock:
         self.path = lock_path(folder)
         self._file: int | None = None
 
-    def hold(self, patience_s: float = PATIENCE_S) -> bool:
-        """Take the lock; False if another process holds it for longer than ``patience_s`` seconds.
+    def hold(self, patience_s: float = PATIENCE_S, *, begin: bool = False) -> bool:
+        """Take the lock; False if another process holds it for longer than ``patience_s`` seconds, or it was closed off.
+
+        ``begin`` says in the file that work begins with the lock, and not with a claim in the store.
 
         The descriptor is closed on exec, so what the worker starts never holds the lock. The folder must
         exist. Raises OSError if the file can not be made or is a link.
@@ -47,12 +55,12 @@ class AttemptLock:
             return True
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         try:
-            if not _lock_within(file, patience_s):
+            if not _lock_within(file, patience_s) or _text(file) == _CLOSED:
                 os.close(file)
                 return False
             with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
                 os.ftruncate(file, 0)
-                os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+                os.pwrite(file, f"{os.getpid()}{_BEGUN if begin else ''}\n".encode(), 0)
         except OSError:
             os.close(file)
             raise
@@ -92,8 +100,28 @@ def holder_pid(folder: Path) -> int | None:
     with _opened(lock_path(folder)) as file:
         if file is None:
             return None
-        text = os.read(file, _PID_BYTES).strip()
-    return int(text) if text.isdigit() else None
+        text = _text(file)
+    pid = text.removesuffix(_BEGUN)
+    return int(pid) if pid.isdigit() else None
+
+
+def close_off(folder: Path, within: Path) -> Standing:
+    """See to it that no worker of the attempt begins any more, unless one lives; tell whether one had begun by its lock.
+
+    Whoever has the lock first decides: a worker that comes later finds it closed. Raises OSError: it can not be closed.
+    """
+    private_dir(folder, within)
+    file = os.open(lock_path(folder), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+    try:
+        if not _lock_within(file, 0):
+            return "alive"
+        text = _text(file)
+        if not text.endswith(_BEGUN) and text != _CLOSED:
+            os.pwrite(file, f"{_CLOSED}\n".ljust(_TEXT_BYTES).encode(), 0)
+            return "never"
+        return "begun" if text.endswith(_BEGUN) else "never"
+    finally:
+        os.close(file)
 
 
 def _lock_within(file: int, patience_s: float) -> bool:
@@ -107,6 +135,10 @@ def _lock_within(file: int, patience_s: float) -> bool:
             time.sleep(_RETRY_S)
         else:
             return True
+
+
+def _text(file: int) -> str:
+    return os.pread(file, _TEXT_BYTES, 0).decode("ascii", "replace").strip()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ The supervisor takes such a file in once it sees that the worker has gone. Eithe
 
 import json
 import random
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,20 @@ def _record_release(tx: Transaction, fence: Fence, ending: Released, now_ms: int
     )
 
 
-def leave(folder: Path, ending: Ending) -> None:
-    """Write the end of an attempt beside it, whole or not at all. Raises OSError."""
+def leave(folder: Path, ending: Ending, *, durable: bool = True) -> None:
+    """Write the end of an attempt beside it, whole or not at all. Raises OSError.
+
+    ``durable``: on the disk before this returns; else a machine that loses its power may lose it, as it would have lost the
+    attempt.
+    """
     said = {"kind": type(ending).__name__, "ending": asdict(ending)}
-    write_private(folder / OUTCOME_FILE, json.dumps(said, ensure_ascii=False) + "\n")
+    write_private(folder / OUTCOME_FILE, json.dumps(said, ensure_ascii=False) + "\n", durable=durable)
+
+
+def forget(folder: Path) -> None:
+    """Remove what ``leave`` wrote, once it is in the store. That it stays harms nothing: its attempt is over."""
+    with suppress(OSError):
+        (folder / OUTCOME_FILE).unlink()
 
 
 def left(folder: Path) -> Ending | None:

@@ -34,8 +34,19 @@ def become_subreaper() -> bool:
     """Let orphans below this process become its children for as long as it lives; False where that can not be."""
     if sys.platform != "linux":
         return False
-    result: int = ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    result: int = _libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     return result == 0
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def prepare() -> None:
+    """Look up what the functions here need, for children that are forked from this process."""
+    _libc().prctl  # noqa: B018 - a look is what finds it
+    _kernel_lists_children()
 
 
 def own_children() -> list[int]:
@@ -54,9 +65,16 @@ def end_descendants(grace_s: float, keep: Collection[int] = (), limit_s: float =
     SIGTERM to all of them, ``grace_s`` seconds, then SIGKILL round after round until none is left, for at
     most ``limit_s`` seconds. ``keep`` names direct children that are left alone with all below them.
     """
+    if not keep and _is_alone(keep):
+        return []
     if grace_s > 0:
         _ask_to_end(grace_s, keep)
     return _kill(keep, limit_s)
+
+
+def ask_descendants() -> None:
+    """Send SIGTERM once to all below this process, without waiting for any."""
+    _ask_to_end(0, ())
 
 
 def children_of(pid: int) -> list[int]:

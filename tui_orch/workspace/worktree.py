@@ -222,6 +222,7 @@ def _is_whole(plot: Plot, entry: Path, how: How) -> bool:
 
 def _add(plot: Plot, folder: Path, start: str, how: How) -> None:
     git = how.git(plot.repository)
+    _free_branch(plot, Path(git.run("rev-parse", "--path-format=absolute", "--git-common-dir")))
     if git.succeeds("show-ref", "--verify", "-q", plot.ref):
         git.run("worktree", "add", "-q", "--no-checkout", str(folder), plot.branch)
     else:
@@ -280,6 +281,11 @@ def would_lose(plot: Plot, own: Path, how: How) -> str | None:
 def _unlock(plot: Plot, own: Path, common: Path) -> None:
     for name in ("index.lock", "HEAD.lock", "MERGE_HEAD.lock", "ORIG_HEAD.lock", "AUTO_MERGE.lock"):
         (own / name).unlink(missing_ok=True)
+    _free_branch(plot, common)
+
+
+def _free_branch(plot: Plot, common: Path) -> None:
+    """Take the branch's lock away that a killed git has left: the branch is this job's alone."""
     lock = common / f"{plot.ref}.lock"
     end = time.monotonic() + _REF_LOCK_S
     while lock.exists():

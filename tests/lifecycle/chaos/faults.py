@@ -107,6 +107,11 @@ def _arm(place: str) -> "Callable[[Storm], str | None]":
     return do
 
 
+def _kill_forker(storm: "Storm") -> str | None:
+    killed = storm.stage.kill_forker(storm.random.choice)
+    return None if killed is None else f"process {killed}"
+
+
 def _hit_worker(storm: "Storm", number: int, times: int = 1) -> str | None:
     workers = storm.stage.workers()
     if not workers:
@@ -260,6 +265,7 @@ FAULTS = (
     Fault("SIGSTOP of the supervisor", "workers go on; it goes on where it was", _stop_supervisor, 2),
     Fault("a second supervisor", "refused", _second_supervisor),
     Fault("a second supervisor, note and lock file deleted", "refused", _second_supervisor_without_note),
+    Fault("kill -9 of the process that forks workers", "workers go on; another takes its place", _kill_forker, 3),
     Fault("supervisor dies before the process exists", "released; no try is used up", _arm("after_start"), 2),
     Fault("supervisor dies after the process exists", "the worker is taken over", _arm("after_spawn"), 2),
     Fault("worker dies after its claim", "lost; swept; tried again", _arm("after_claim"), 2),

@@ -22,6 +22,7 @@ from tests.lifecycle.chaos.workload import SLOTS
 from tui_orch.supervisor.ownership import holder
 from tui_orch.worker import cookie, failpoint
 from tui_orch.worker.pidfd import open_pidfd
+from tui_orch.worker.subreaper import children_of
 
 SUPERVISOR = (sys.executable, "-P", "-m", "tui_orch.supervisor")
 PATIENCE_S = 60.0
@@ -89,6 +90,24 @@ class Stage:
         """Return (pid, JOB.ATTEMPT) of the processes of attempts whose command line holds ``part``."""
         return [(each.pid, each.label) for each in living(self.folder, self.store.store_id) if part in each.what]
 
+    def kill_forker(self, choose: Callable[[Sequence[int]], int]) -> int | None:
+        """Kill one of the supervisor's forkers with signal 9 and return its pid; None if there is none."""
+        forkers = [pid for pid in self._children_of_supervisor() if _is_forker(pid)]
+        if not forkers:
+            return None
+        pid = choose(forkers)
+        process = open_pidfd(pid)
+        if process is None:
+            return None
+        with _gone_is_fine(process):
+            if not _is_forker(pid):  # looked at again with the descriptor in hand
+                return None
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+        return pid
+
+    def _children_of_supervisor(self) -> list[int]:
+        return [] if self.supervisor is None or self.supervisor.poll() is not None else children_of(self.supervisor.pid)
+
     def hit(self, pid: int, label: str, number: int) -> bool:
         """Signal a process of that attempt; False if it is gone, or is another one by now."""
         process = open_pidfd(pid)
@@ -120,6 +139,13 @@ class Stage:
             time.sleep(0.05)
         self.store.close()
         self.journal.close()
+
+
+def _is_forker(pid: int) -> bool:
+    try:
+        return b"tui_orch.worker.forker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextmanager

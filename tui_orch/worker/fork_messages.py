@@ -1,0 +1,140 @@
+"""What a launcher and a forker say to each other: whole messages over one SEQPACKET pair, read and written alike on both sides.
+
+Knows neither processes nor the store. A request names the attempt and the worker's whole environment, which may hold keys:
+it stands in memory alone, and in no file, argument or environment of the forker.
+"""
+
+import errno
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from store.models import Fence
+from tui_orch.worker.brief import Brief
+
+#: What a message may take (bytes): an environment beyond it is started without a forker.
+MESSAGE_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Fork a worker for this attempt."""
+
+    job_id: int
+    attempt: int
+    mark: str  # the cookie of the attempt
+    env: Mapping[str, str]  # whole: what it starts gets no more and no less
+    brief: Brief | None = None  # a command's, which may do without the store
+
+    @property
+    def fence(self) -> Fence:
+        """The attempt."""
+        return Fence(self.job_id, self.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The forker has imported what its workers need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The worker of a request lives. With it comes its pidfd, which the receiver closes; -1: it had no room for one."""
+
+    pid: int
+    fd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """There is no worker for a request, and will be none; ``why`` is one line."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker has ended and was reaped. ``code``: its exit code, -9 by signal 9."""
+
+    pid: int
+    code: int
+
+
+Answer = Ready | Started | Refused | Ended
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return two ends that are wide enough for a message."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MESSAGE_BYTES)
+    return ends
+
+
+def send_request(end: socket.socket, request: Request) -> None:
+    """Raises OSError: the forker is gone, or (EMSGSIZE) the environment is too large for a message."""
+    said = json.dumps(_plain(request)).encode()
+    if len(said) > MESSAGE_BYTES:  # some systems send more than that; it would be cut off on the other side
+        raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+    end.send(said)
+
+
+def receive_request(end: socket.socket) -> Request | None:
+    """Return the next request; None at the end of all requests."""
+    text = end.recv(MESSAGE_BYTES)
+    if not text:
+        return None
+    job_id, attempt, mark, env, brief = json.loads(text)
+    return Request(job_id, attempt, mark, env, _brief(brief) if brief else None)
+
+
+def _brief(said: tuple[list[str], str, list[int]]) -> Brief:
+    argv, work_dir, (device, number) = said
+    return Brief(tuple(argv), work_dir, (device, number))
+
+
+def _received(end: socket.socket) -> tuple[bytes, list[int]]:
+    text, fds, _, _ = socket.recv_fds(end, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    return text, fds
+
+
+def _plain(request: Request) -> list[object]:
+    brief = request.brief and [request.brief.argv, request.brief.work_dir, request.brief.database]
+    return [request.job_id, request.attempt, request.mark, dict(request.env), brief]
+
+
+def send_answer(end: socket.socket, answer: Answer) -> None:
+    """Raises OSError where the launcher is gone."""
+    match answer:
+        case Ready():
+            end.send(b'["ready"]')
+        case Started(pid, fd):
+            socket.send_fds(end, [json.dumps(["started", pid]).encode()], [fd])
+        case Refused(why):
+            end.send(json.dumps(["refused", why]).encode())
+        case Ended(pid, code):
+            end.send(json.dumps(["ended", pid, code]).encode())
+
+
+def receive_answer(end: socket.socket) -> Answer | None:
+    """Return the next answer; None where the forker is gone. Raises BlockingIOError on an end that does not wait."""
+    try:
+        text, fds = _received(end)
+    except ConnectionResetError:
+        # It has died with requests unread. That is told first, once, and what it had answered before stays to be read.
+        text, fds = _received(end)
+    if not text:
+        return None
+    match json.loads(text):
+        case ["ready"]:
+            return Ready()
+        case ["started", pid]:
+            return Started(int(pid), fds[0] if fds else -1)
+        case ["refused", why]:
+            return Refused(str(why))
+        case ["ended", pid, code]:
+            return Ended(int(pid), int(code))
+        case other:
+            raise ValueError(f"no answer of a forker: {other!r}")
