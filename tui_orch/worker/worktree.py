@@ -8,7 +8,6 @@ store's note of it.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from store.models import Outcome, Workspace
 from store.settings import get_settings
 from store.states import FINAL, Kind, Reason, Status
 from store.tree import get_job
+from tui_orch.client.measures import now_ms
 from tui_orch.worker.merge_conflict import beyond_limit, not_resolved, resolver_request, unresolved_error
 from tui_orch.worker.setup_command import SetupFailed, run_setup
 from tui_orch.worker.stop_signal import StopSignal
@@ -93,8 +93,10 @@ class Desk:
             elif self._begins_anew(noted):
                 self._begin_anew(noted)
         self.folder.mkdir(parents=True, exist_ok=True)  # git knows no empty folders
-        if self._conflict() is None or not is_merging(self._plot):
-            self._merge(self._how_stoppable)  # one that its worker has concluded, or taken back, is looked at again
+        if self._conflict() is not None and not is_merging(self._plot):
+            self._forget_conflict()  # its worker has concluded it, or taken it back: the merge tells
+        if self._conflict() is None:
+            self._merge(self._how_stoppable)
 
     def merge_alone(self) -> Ending:
         """End an attempt that had nothing to do but to merge, or give a conflict to a worker that can resolve it."""
@@ -107,8 +109,10 @@ class Desk:
 
     def close(self, ending: Ending) -> Ending:
         """Commit what the runner left, and merge what has come in meanwhile. Return how the attempt ends now."""
-        if isinstance(ending, Released) or not worktree.is_made(self._plot):
-            return ending if isinstance(ending, Released) else _not_committed(ending, f"{self._plot.folder} is gone")
+        if isinstance(ending, Released):
+            return ending  # its worker goes on where this one stopped
+        if not worktree.is_made(self._plot):
+            return _not_committed(ending, f"{self._plot.folder} is gone")
         before = self._conflict()
         try:
             head = commit.save(self._plot, self._message(ending), self._how, before.files if before else ())
@@ -116,8 +120,7 @@ class Desk:
             return _unresolved(ending, left.files)
         self._note_head(head)
         if before is not None:
-            with self._work.store.write() as tx:
-                workspaces.note_merged(tx, self._work.job.fence, {})
+            self._forget_conflict()
         if not isinstance(ending, Finished) or ending.outcome.status is not Status.COMPLETED:
             return ending
         self._merge(self._how)
@@ -138,12 +141,12 @@ class Desk:
 
     def _make(self, noted: Workspace | None) -> None:
         job, tree = self._work.job, self._work.tree
-        with self._work.store.read() as reader:
-            start = workspaces.start_of(reader, job, tree) if noted is None or noted.start_commit is None else None
+        start = noted.start_commit if noted is not None else None
         if start is None:
-            assert noted is not None
-            start = noted.start_commit or ""
+            with self._work.store.read() as reader:
+                start = workspaces.start_of(reader, job, tree)
         worktree.make(self._plot, start, self._how_stoppable)
+        worktree.mend(self._plot, self._how_stoppable)  # an earlier attempt may have died after it was made
         copy_included(self._plot.repository, self._plot.folder, self._how_stoppable)
         if tree.workspace_setup:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -151,15 +154,14 @@ class Desk:
         size = worktree.size_bytes(self._plot.folder)
         head = self._head()
         with self._work.store.write() as tx:
-            workspaces.note_made(tx, job.fence, head, size, _now_ms())
+            workspaces.note_made(tx, job.fence, head, size, now_ms())
 
     def _begins_anew(self, noted: Workspace) -> bool:
         """Tell whether an earlier try of a command left something: run again, it begins where the first one did."""
         job = self._work.job
-        return job.kind is Kind.COMMAND and job.attempt > 1 and noted.start_commit is not None and not self._is_over()
-
-    def _is_over(self) -> bool:
-        return workspaces.is_merge_alone(self._work.job)
+        return (
+            job.kind is Kind.COMMAND and job.attempt > 1 and noted.start_commit is not None and job.own_status is None
+        )
 
     def _begin_anew(self, noted: Workspace) -> None:
         job = self._work.job
@@ -207,7 +209,7 @@ class Desk:
                 print(f"the worktree of #{job_id}, which is merged, stays: {why}", file=sys.stderr)
                 continue
             with store.write() as tx:
-                workspaces.note_removed(tx, job_id, _now_ms())
+                workspaces.note_removed(tx, job_id, now_ms())
 
     def _call_resolver(self, conflict: Conflict) -> Outcome | None:
         """Give the conflict to a child that can resolve it, one at a time; return how the job ends where there can be none.
@@ -227,7 +229,7 @@ class Desk:
                     return _conflict_stays(not_resolved(last.id, files))
                 waiting = workspaces.to_merge(tx, job.id)
                 request = resolver_request(job, files, [(each.job_id, each.title) for each in waiting])
-                workspaces.spawn_resolver(tx, job.fence, request, [each.job_id for each in waiting], _now_ms())
+                workspaces.spawn_resolver(tx, job.fence, request, [each.job_id for each in waiting], now_ms())
         except LimitExceeded as error:
             return _conflict_stays(beyond_limit(files, str(error)))
         return None
@@ -238,6 +240,10 @@ class Desk:
         if noted is None or noted.conflict_with is None:
             return None
         return Conflict(noted.conflict_with, noted.conflicts)
+
+    def _forget_conflict(self) -> None:
+        with self._work.store.write() as tx:
+            workspaces.note_merged(tx, self._work.job.fence, {})
 
     def _noted(self) -> Workspace | None:
         with self._work.store.read() as reader:
@@ -283,7 +289,3 @@ def _not_committed(ending: Ending, said: str) -> Ending:
         return ending
     failed = replace(ending.outcome, status=Status.FAILED, reason=Reason.WORKSPACE, error=error, retry=True)
     return replace(ending, outcome=failed)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
