@@ -20,7 +20,7 @@ GROUP = NewJob("1. one\n2. another", Kind.GROUP)
 
 def leaves() -> list[NewJob]:
     """Each writes a file of its own, changes one and removes one that were there."""
-    line = "for n in 1 2 3; do echo {0} >> own-{0}.txt; done; echo {0} >> old-{0}.txt; rm gone-{0}.txt"
+    line = "for n in 1 2 3; do echo {0} >> own-{0}.txt; done; echo {0} >> old-{0}.txt; rm gone-{0}.txt; sleep 0.2"
     return [command(line.format(number)) for number in range(LEAVES)]
 
 
@@ -55,7 +55,10 @@ def test_a_storm_of_kills_ends_with_the_same_files_as_a_calm_run(work: AtWork) -
                 continue
             kills += 1
     assert work.job(storm).status is Status.COMPLETED, work.describe()
-    assert kills >= 20
+    with work.store.read() as reader:
+        lost = reader.value("SELECT count(*) FROM attempts WHERE reason = 'lost'")
+    assert kills >= 5
+    assert lost >= 1, "no worker was hit"
     trees = [git(work.project, "rev-parse", f"orch/{root}/{root}^{{tree}}") for root in (calm, storm)]
     assert trees[0] == trees[1]
     assert is_sound(work)
