@@ -8,7 +8,7 @@ from at_git import Repository, new_repository
 
 from tui_orch.workspace.commit import Diffstat, diffstat, keep_aside, nested, save
 from tui_orch.workspace.merging import Source, merge
-from tui_orch.workspace.worktree import begin_again, uncommitted
+from tui_orch.workspace.worktree import begin_again, remove, uncommitted
 
 
 def test_every_kind_of_change_is_committed_as_it_is(repo: Repository) -> None:
@@ -158,3 +158,20 @@ def test_a_try_that_ended_apart_from_its_branch_keeps_both(repo: Repository) -> 
     assert repo.git("symbolic-ref", "HEAD", at=plot.folder) == plot.ref
     assert kept is not None
     assert len(repo.git("rev-list", f"{start}..{kept}").split()) == 3
+
+
+def test_what_claude_code_had_written_by_half_is_no_part_of_a_commit(repo: Repository) -> None:
+    """Killed in the middle of a write it leaves its own temporary file; one that git knows by that name is a file like any."""
+    half, known = "b.txt.tmp.29521.66ae8bc049d2", "known.tmp.1.0123456789ab"
+    repo.write(known, "one\n")
+    repo.commit()
+    plot = repo.made(2)
+    repo.write("b.txt", "whole\n", at=plot.folder)
+    repo.write(half, "wh", at=plot.folder)
+    repo.write(known, "two\n", at=plot.folder)
+    assert uncommitted(plot, repo.how) == [known, "b.txt"]
+    save(plot, "all", repo.how)
+    assert uncommitted(plot, repo.how) == []
+    assert repo.how.git(plot.folder).lines("ls-files", "-z") == ["a.txt", "b.txt", known]
+    assert remove(plot, repo.how) is None
+    repo.check()

@@ -9,9 +9,10 @@ import pytest
 from at_git import Repository, new_repository
 
 from tui_orch.workspace.commit import save
+from tui_orch.workspace.disk import size_bytes
 from tui_orch.workspace.git import GitError, How, Stopped
 from tui_orch.workspace.places import own_git_dir
-from tui_orch.workspace.worktree import Plot, delete_branch, is_made, make, mend, remove, size_bytes, uncommitted
+from tui_orch.workspace.worktree import Plot, delete_branch, is_made, make, mend, remove, uncommitted
 
 
 def test_a_worktree_begins_at_its_start_on_a_branch_of_its_own(repo: Repository) -> None:

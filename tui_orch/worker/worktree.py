@@ -27,6 +27,7 @@ from tui_orch.worker.subreaper import end_descendants
 from tui_orch.worker.work import Ending, Finished, Released, Suspended, Work
 from tui_orch.workspace import commit, merging, worktree
 from tui_orch.workspace.conflict import is_merging
+from tui_orch.workspace.disk import size_bytes
 from tui_orch.workspace.git import GitError, How, Stopped
 from tui_orch.workspace.include import copy_included
 from tui_orch.workspace.of_job import folder_in, how_of, message_of, plot_of
@@ -151,7 +152,7 @@ class Desk:
         if tree.workspace_setup:
             self.folder.mkdir(parents=True, exist_ok=True)
             run_setup(tree.workspace_setup, self.folder, self._work, self._stop)
-        size = worktree.size_bytes(self._plot.folder)
+        size = size_bytes(self._plot.folder)
         head = self._head()
         with self._work.store.write() as tx:
             workspaces.note_made(tx, job.fence, head, size, now_ms())
@@ -259,7 +260,7 @@ class Desk:
         noted = self._noted()
         start = head if noted is None or noted.start_commit is None else noted.start_commit
         diff = commit.diffstat(self._plot.folder, start, head, self._how)
-        size = worktree.size_bytes(self._plot.folder)
+        size = size_bytes(self._plot.folder)
         with self._work.store.write() as tx:
             changed = (diff.files, diff.insertions, diff.deletions)
             workspaces.note_head(tx, self._work.job.fence, head, changed, size)

@@ -1,7 +1,7 @@
 """What a worker left uncommitted becomes a commit on its branch, or is put aside where a try begins anew.
 
-Files are listed and staged one by one, so that a store's files and repositories nested inside the worktree are never
-part of a commit. A nested repository's files stay where they are (``nested`` names them, ``remove`` keeps their folder).
+Files are listed and staged one by one, so that a store's files, files that Claude Code has written by half, and
+repositories nested inside the worktree are never part of a commit. A nested repository's files stay where they are (``nested`` names them, ``remove`` keeps their folder).
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from tui_orch.workspace.conflict import unresolved
 from tui_orch.workspace.git import PLAIN, Git, GitError, How
 from tui_orch.workspace.heads import attach, commit_of, merging
-from tui_orch.workspace.places import Plot, common_dir, of_store, own_git_dir
+from tui_orch.workspace.places import Plot, common_dir, is_half_written, of_store, own_git_dir
 
 __all__ = ["Diffstat", "Unresolved", "diffstat", "keep_aside", "nested", "save", "unresolved"]
 
@@ -146,7 +146,8 @@ def _is_there(top: Path, path: str) -> bool:
 
 
 def _others(git: Git, index: Path | None = None) -> list[str]:
-    return git.lines("ls-files", "--others", "--exclude-standard", "-z", index=index)
+    found = git.lines("ls-files", "--others", "--exclude-standard", "-z", index=index)
+    return [path for path in found if not is_half_written(path)]
 
 
 def _strangers(git: Git, index: Path | None) -> list[tuple[str, str, str]]:

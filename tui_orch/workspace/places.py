@@ -4,6 +4,7 @@ Reads and names files; runs no git.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ MERGING = "orch-merge"
 BEGINNING = "orch-begin"
 #: The folder of a store: never part of a commit, never cleaned away.
 STORE_FOLDER = ".orch"
+#: What Claude Code writes beside a file before it takes the file's place (2.1.330): name, process id, 6 random bytes.
+_HALF_WRITTEN = re.compile(r".\.tmp\.\d+\.[0-9a-f]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,8 @@ def write_durably(path: Path, text: str) -> None:
 def of_store(path: str) -> bool:
     """Return whether a path inside the worktree belongs to a store."""
     return STORE_FOLDER in path.split("/")
+
+
+def is_half_written(path: str) -> bool:
+    """Return whether a file that git does not know was being written by Claude Code, or was left so by a kill."""
+    return _HALF_WRITTEN.search(path) is not None

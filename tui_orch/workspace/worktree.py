@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui_orch.workspace.disk import MODE, clear
 from tui_orch.workspace.git import PLAIN, GitError, How, Stopped
 from tui_orch.workspace.heads import attach, commit_of, head_ref, rebasing
 from tui_orch.workspace.places import (
@@ -22,6 +23,7 @@ from tui_orch.workspace.places import (
     Plot,
     common_dir,
     git_dir,
+    is_half_written,
     of_store,
     own_git_dir,
     write_durably,
@@ -36,14 +38,12 @@ __all__ = [
     "make",
     "mend",
     "remove",
-    "size_bytes",
     "uncommitted",
 ]
 
 _LOCK_LOOK_S = 0.05
 #: Others hold the lock of a branch for milliseconds (``git pack-refs``); one that stays this long was left by a kill.
 _REF_LOCK_S = 1.0
-_MODE = 0o700
 _INDEX_HEAD = b"DIRC"
 
 
@@ -65,9 +65,9 @@ def make(plot: Plot, start: str, how: How = PLAIN) -> None:
     if is_made(plot):
         return
     for folder in (plot.folder.parent.parent, plot.folder.parent):  # a store's own folders: its user's alone
-        folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
+        folder.mkdir(mode=MODE, parents=True, exist_ok=True)
     with _locked(plot.folder.parent.parent / "lock", how):
-        _clear(_gone(plot))
+        clear(_gone(plot))
         has_files = _enter(plot, start, how)
     own = own_git_dir(plot)
     if own is None:
@@ -125,14 +125,15 @@ def begin_clean(plot: Plot, commit: str, how: How = PLAIN) -> None:
 
 
 def uncommitted(plot: Plot, how: How = PLAIN) -> list[str]:
-    """Return the paths that are changed, staged, unmerged or untracked; not the ignored ones, not a store's.
+    """Return the paths that are changed, staged, unmerged or untracked; a nested repository is one that ends with ``/``.
 
-    A repository nested inside the worktree is one path that ends with ``/``.
+    Left out are ignored files, a store's, and what Claude Code had written by half when it was killed.
     """
     entries = how.git(plot.folder).lines(
         "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none"
     )
-    return [entry[3:] for entry in entries if not of_store(entry[3:].rstrip("/"))]
+    kept = [entry for entry in entries if not (entry.startswith("??") and is_half_written(entry))]
+    return [entry[3:] for entry in kept if not of_store(entry[3:].rstrip("/"))]
 
 
 def remove(plot: Plot, how: How = PLAIN, *, force: bool = False) -> str | None:
@@ -154,13 +155,13 @@ def remove(plot: Plot, how: How = PLAIN, *, force: bool = False) -> str | None:
         return None
     with _locked(plot.folder.parent.parent / "lock", how):
         gone = _gone(plot)
-        _clear(gone)
+        clear(gone)
         entries = entries_of(plot, how)
         with suppress(FileNotFoundError):
             plot.folder.rename(gone)
         for entry in entries:
             shutil.rmtree(entry)
-        _clear(gone)
+        clear(gone)
     return None
 
 
@@ -169,27 +170,6 @@ def delete_branch(plot: Plot, commit: str, how: How = PLAIN) -> None:
     git = how.git(plot.repository)
     if git.succeeds("show-ref", "--verify", "-q", plot.ref):
         git.run("update-ref", "-d", plot.ref, commit)
-
-
-def size_bytes(folder: Path, most: int = 200_000) -> int:
-    """Return what the files of a folder take on the disk, of at most ``most`` entries; links are not followed."""
-    size = 0
-    left = most
-    folders = [str(folder)]
-    while folders and left > 0:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    left -= 1
-                    if left < 0:
-                        break
-                    with suppress(FileNotFoundError):  # workers delete while this looks
-                        size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
-            continue
-    return size
 
 
 def _enter(plot: Plot, start: str, how: How) -> bool:
@@ -202,7 +182,7 @@ def _enter(plot: Plot, start: str, how: How) -> bool:
     if _has_files(plot.folder):
         _adopt(plot, start, how)
         return True
-    _clear(plot.folder)
+    clear(plot.folder)
     _add(plot, plot.folder, start, how)
     return False
 
@@ -234,14 +214,14 @@ def _adopt(plot: Plot, start: str, how: How) -> None:
     beside = plot.folder.with_name(f"{plot.folder.name}.new")
     for entry in entries_of(Plot(plot.repository, beside, plot.branch), how):
         shutil.rmtree(entry)
-    _clear(beside)
+    clear(beside)
     _add(plot, beside, start, how)
     made = own_git_dir(Plot(plot.repository, beside, plot.branch))
     if made is None:
         raise GitError(f"git worktree add in {plot.repository}: {beside} was not made")
     write_durably(made / "gitdir", f"{plot.folder}/.git\n")
     (beside / ".git").replace(plot.folder / ".git")
-    _clear(beside)
+    clear(beside)
 
 
 def entries_of(plot: Plot, how: How) -> list[Path]:
@@ -312,24 +292,6 @@ def _has_files(folder: Path) -> bool:
         return any(path.name != ".git" for path in folder.iterdir())
     except FileNotFoundError:
         return False
-
-
-def _clear(folder: Path) -> None:
-    """Remove a folder with all in it, also folders that a worker made unreadable or unwritable for itself."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    if not folder.exists():
-        return
-    try:
-        shutil.rmtree(folder)
-    except PermissionError:
-        folder.chmod(_MODE)
-        for top, _, _ in os.walk(folder):
-            for name in os.listdir(top):
-                path = os.path.join(top, name)
-                if not os.path.islink(path) and os.path.isdir(path):
-                    os.chmod(path, _MODE)
-        shutil.rmtree(folder)
 
 
 @contextmanager
