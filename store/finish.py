@@ -47,8 +47,16 @@ _CLAIMED = "SELECT claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
 _CHILD_STATES = "SELECT status FROM jobs WHERE parent_id = ?"
 _DELIVERED = "UPDATE jobs SET delivered = 1 WHERE id = ? AND parent_id = ? AND status IN ('completed', 'partial', 'failed', 'cancelled')"
 
+#: The longest pause before a next try, unless the first one is longer by the person's own setting.
+LONGEST_BACK_OFF_MS = 600_000
+_MOST_DOUBLINGS = 30
 #: What a stop makes of the job that was stopped; any other reason cancels it.
 _STOPPED_IS_FAILED = frozenset({Reason.TIMEOUT, Reason.BUDGET})
+
+
+def back_off_ms(base_ms: int, tries: int) -> int:
+    """Return the pause before the next try after so many that failed: it doubles, up to ten minutes."""
+    return min(base_ms << min(tries, _MOST_DOUBLINGS), max(base_ms, LONGEST_BACK_OFF_MS))
 
 
 def finish(tx: Transaction, fence: Fence, outcome: Outcome, now_ms: int, delivered: Collection[int] = ()) -> Status:
@@ -254,7 +262,7 @@ def _spawns_again(job: Job) -> bool:
 
 def _retry_later(tx: Transaction, job: Job, outcome: Outcome, now_ms: int) -> Status:
     base_s = float(tx.value("SELECT retry_base_s FROM settings"))
-    not_before_ms = now_ms + round(1000 * base_s * 2**job.tries)
+    not_before_ms = now_ms + back_off_ms(round(1000 * base_s), job.tries)
     tx.run(
         _REQUEUE,
         (Reason.RETRY.value, storable(outcome.error), job.tries + 1, not_before_ms, now_ms, outcome.session_id, job.id),

@@ -99,6 +99,15 @@ def test_the_base_of_the_back_off_is_a_setting(at: AtStore) -> None:
     assert at.job(1).not_before_ms == at.now_ms + 500
 
 
+@pytest.mark.parametrize(
+    ("base_ms", "tries", "wait_ms"),
+    [(2000, 0, 2000), (2000, 8, 512_000), (2000, 9, 600_000), (2000, 5000, 600_000), (900_000, 3, 900_000), (0, 9, 0)],
+)
+def test_the_back_off_doubles_up_to_ten_minutes(base_ms: int, tries: int, wait_ms: int) -> None:
+    """Killed again and again, a job still is tried this year; a longer base is a person's own wish."""
+    assert finish.back_off_ms(base_ms, tries) == wait_ms
+
+
 @pytest.mark.parametrize("told", [{"retry": False}, {"status": Status.CANCELLED, "retry": True}])
 def test_what_must_not_be_tried_again_is_not(at: AtStore, told: dict[str, object]) -> None:
     """A worker that reports its own failure, or one that was stopped."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+from store.finish import back_off_ms
 from store.queue import QueuedJob, QueuedTree, RunningJob
 from store.rollup import roll_up
 from store.states import Kind, Status
@@ -188,7 +189,7 @@ class MemoryStore:
             job.tries += 1
             if job.tries < job.tree.limits.max_attempts and not (job.own_over and job.kind is Kind.COMMAND):
                 job.status = Status.QUEUED
-                heappush(self._retries, (now_ms + self._retry_base_ms * 2 ** (job.tries - 1), job.id))
+                heappush(self._retries, (now_ms + back_off_ms(self._retry_base_ms, job.tries - 1), job.id))
             else:
                 self._end(job, _BAD)
         else:
