@@ -65,6 +65,19 @@ def test_a_tool_result_in_blocks_is_heard() -> None:
     assert said.pending == "refused: depth\n3"
 
 
+def test_calls_that_failed_are_counted_with_the_turn_that_made_them() -> None:
+    cut_off = result("The tool call was interrupted before a result was received.") | {"is_error": True}
+    said = read_conversation(
+        body(
+            {"role": "assistant", "content": [call("a"), call("b")]},
+            {"role": "user", "content": [result("one"), cut_off]},
+            {"role": "assistant", "content": [text("No response requested.")]},
+            {"role": "user", "content": [text("Go on.")]},
+        )
+    )
+    assert [(reply.tool_calls, reply.failed_calls) for reply in said.replies] == [(2, 1)]
+
+
 def test_what_claude_code_says_for_the_model_after_a_kill_is_no_turn() -> None:
     said = read_conversation(
         body(

@@ -106,6 +106,20 @@ def test_an_answer_that_was_cut_after_its_text_is_given_again() -> None:
     assert again.turn == Turn("I call", (BASH,))
 
 
+def test_a_role_that_insists_says_a_turn_again_whose_call_failed() -> None:
+    """Also one behind a branch, which was chosen by what was said before it."""
+    turns = (Turn("one", (BASH,)), Branch("good", then=(Turn("two", (WRITE,)),)), Turn("three"))
+    failed = (Reply("do it", 1, failed_calls=1), Reply("cut off", 1), Reply("good", 1, failed_calls=1))
+    for insists, heard, text in (
+        (True, failed[:1], "one"),
+        (True, failed, "two"),
+        (True, (*failed, Reply("cut off", 1)), "three"),
+        (False, failed[:1], "three"),
+    ):
+        play = Script((Role("do it", turns, insists=insists),))
+        assert next_turn(play, said("do it", *heard, pending="cut off"), {}).turn.text == text
+
+
 def test_a_script_survives_its_file(tmp_path: Path) -> None:
     play = script(Turn("one", (WRITE,), error=overloaded(2), hold="/x", drop_after=3), Branch("a", then=(Turn("b"),)))
     (tmp_path / "script.json").write_text(script_to_json(play))

@@ -1,16 +1,12 @@
 """kill -9 of supervisor, workers and git in the middle of commits and merges: the same files in the end, and nothing broken."""
 
-import os
-import random
-import signal
-import time
-
 import pytest
 from at_work import AtWork
 from in_git import command, git, grove, is_sound, repository
+from kills_at_random import Storm, blow, lost
 
 from store.models import NewJob
-from store.states import FINAL, Kind, Status
+from store.states import Kind, Status
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -29,36 +25,14 @@ def test_a_storm_of_kills_ends_with_the_same_files_as_a_calm_run(work: AtWork) -
     files = {f"{kind}-{number}.txt": f"{kind}\n" for kind in ("old", "gone") for number in range(LEAVES)}
     repository(work.project, **files)
     work.set("retry_base_s", 0.001)  # it doubles with each kill that hits the same job
-    supervisor = work.supervise()
+    work.supervise()
     calm = grove(work, GROUP, *leaves(), max_children=LEAVES, max_attempts=60)
     assert work.until_ended(calm, 120).status is Status.COMPLETED
     storm = grove(work, GROUP, *leaves(), max_children=LEAVES, max_attempts=60)
-    chance, kills, end = random.Random(4), 0, time.monotonic() + 200
-
-    def ended() -> bool:
-        return work.job(storm).status in FINAL
-
-    while not ended() and time.monotonic() < end:
-        if supervisor.poll() is not None:
-            supervisor = work.supervise()
-        if work.store_is_paused():  # five workers in a row were gone at once: a person would wonder, too
-            work.orch("resume")
-        pause = time.monotonic() + chance.uniform(0.02, 0.4)
-        work.wait_for(lambda until=pause: ended() or time.monotonic() >= until, "the next kill")  # type: ignore[misc]
-        hit = work.processes() or [supervisor.pid]
-        if chance.random() < 0.15:
-            hit = [supervisor.pid]
-        if kills < 60 and not ended():
-            try:
-                os.kill(chance.choice(hit), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            kills += 1
+    kills = blow(Storm(seed=4, pause_s=(0.02, 0.4), most_kills=60), work, storm)
     assert work.job(storm).status is Status.COMPLETED, work.describe()
-    with work.store.read() as reader:
-        lost = reader.value("SELECT count(*) FROM attempts WHERE reason = 'lost'")
     assert kills >= 5
-    assert lost >= 1, "no worker was hit"
+    assert lost(work), "no worker was hit"
     trees = [git(work.project, "rev-parse", f"orch/{root}/{root}^{{tree}}") for root in (calm, storm)]
     assert trees[0] == trees[1]
     assert is_sound(work)

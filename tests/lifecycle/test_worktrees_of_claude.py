@@ -1,19 +1,16 @@
 """A tree of real Claude Code workers that edit files in worktrees: merged level by level, its conflict resolved by the parent."""
 
-import os
-import random
-import signal
-import time
-from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from at_work import AtWork
 from in_git import files_on, git, grove, is_sound, repository
+from kills_at_random import Storm, blow, lost
 from scripted import report, scripted, spawn
 
 from store.models import NewJob
-from store.states import FINAL, Kind, Reason, Status
-from store.tree import attempts, ledger, subtree
+from store.states import Kind, Reason, Status
+from store.tree import ledger
 from tui_orch.demo.script import Branch, Role, Script, ToolCall, Turn
 
 pytestmark = [pytest.mark.real_cli, pytest.mark.timeout(300)]
@@ -53,7 +50,6 @@ TREE = Script(
         ),
     )
 )
-MOST_KILLS = 20
 FILES = {
     "shared.txt": "left and right",
     "root.txt": "root",
@@ -106,31 +102,15 @@ def test_a_conflict_that_is_left_unresolved_is_no_success(work: AtWork) -> None:
 
 
 def test_kill_9_of_anything_at_any_time_ends_with_the_same_tree(work: AtWork) -> None:
-    """Supervisor, workers, Claude Code and git alike, for as long as the tree runs."""
-    chance = random.Random(6)
-    with scripted(work, TREE):
+    """Supervisor, workers, Claude Code and git alike. The model does again what it is told was cut off."""
+    insisting = Script(tuple(replace(role, insists=True) for role in TREE.roles))
+    with scripted(work, insisting):
         root = planted(work, max_attempts=50)
-        supervisor = work.supervise()
-        kills = 0
-        end = time.monotonic() + 200
-
-        def ended() -> bool:
-            return work.job(root).status in FINAL
-
-        while not ended() and time.monotonic() < end:
-            pause = time.monotonic() + chance.uniform(0.3, 2.0)
-            work.wait_for(lambda until=pause: ended() or time.monotonic() >= until, "the next kill")  # type: ignore[misc]
-            if supervisor.poll() is not None:
-                supervisor = work.supervise()
-            elif kills < MOST_KILLS and not ended():
-                with suppress(ProcessLookupError):  # it has just ended by itself
-                    os.kill(chance.choice([*work.processes(), supervisor.pid]), signal.SIGKILL)
-                    kills += 1
+        work.supervise()
+        kills = blow(Storm(seed=6, pause_s=(0.3, 2.0), most_kills=20), work, root)
         done = work.until_ended(root)
     assert kills >= 5
+    assert lost(work), "no worker was hit"
     assert (done.status, done.result) == (Status.PARTIAL, "resolved")
     assert files_on(work, f"orch/{root}/{root}") == FILES
-    with work.store.read() as reader:
-        lost = [a for job in subtree(reader, root) for a in attempts(reader, job.id) if a.reason == Reason.LOST]
-    assert lost, "no worker was hit"
     assert is_sound(work)

@@ -14,7 +14,7 @@ Claude Code sends the whole conversation with every request. As measured with 2.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: What Claude Code writes in the model's name when a session ended before the model spoke.
@@ -33,6 +33,7 @@ class Reply:
 
     before: str  # all that was said to it since its turn before
     tool_calls: int
+    failed_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def read_conversation(body: Mapping[str, Any]) -> Conversation:
         if message.get("role") == "system":
             around += texts
             continue
+        if replies and (failed := _failed_calls(content)):
+            replies[-1] = replace(replies[-1], failed_calls=replies[-1].failed_calls + failed)
         around += [text for text in texts if text.startswith(REMINDER)]
         spoken = [text for text in texts if not text.startswith(REMINDER)]
         if prompt is None and spoken:
@@ -97,6 +100,12 @@ def _texts(content: Any) -> Iterator[str]:
 
 
 def _tool_calls(content: Any) -> int:
-    if not isinstance(content, list):
-        return 0
-    return sum(isinstance(block, Mapping) and block.get("type") == "tool_use" for block in content)
+    return sum(block.get("type") == "tool_use" for block in _blocks(content))
+
+
+def _failed_calls(content: Any) -> int:
+    return sum(block.get("type") == "tool_result" and block.get("is_error") is True for block in _blocks(content))
+
+
+def _blocks(content: Any) -> list[Mapping[str, Any]]:
+    return [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []

@@ -95,10 +95,15 @@ class Branch:
 
 @dataclass(frozen=True, config=STRICT)
 class Role:
-    """How the model plays the conversations whose first prompt holds the regular expression ``match``."""
+    """How the model plays the conversations whose first prompt holds the regular expression ``match``.
+
+    ``insists``: a turn of which a tool call failed or was cut off is said again, as a model would that has read so;
+    otherwise the next one follows.
+    """
 
     match: str
     turns: tuple[Turn | Branch, ...]
+    insists: bool = False
 
     def __post_init__(self) -> None:
         _check_pattern(self.match)
@@ -134,17 +139,21 @@ def next_turn(script: Script, said: Conversation, substitutions: Mapping[str, st
         if found is None:
             continue
         names = {"cwd": said.cwd, **found.groupdict(), **substitutions}
-        index, turn = _walk(role.turns, said)
+        index, turn = _walk(role, said)
         return Cue(_fill(turn, {k: v for k, v in names.items() if v is not None}), role.match, index)
     return Cue(UNKNOWN_REQUEST, None, len(said.replies))
 
 
-def _walk(turns: tuple[Turn | Branch, ...], said: Conversation) -> tuple[int, Turn]:
-    todo: list[Turn | Branch] = list(turns)
+def _walk(role: Role, said: Conversation) -> tuple[int, Turn]:
+    todo: list[Turn | Branch] = list(role.turns)
     index = calls = 0
     for reply in said.replies:
+        turn = _resolve(todo, reply.before)
+        if role.insists and reply.failed_calls:
+            calls = 0
+            continue
         calls += reply.tool_calls
-        if calls >= len(_resolve(todo, reply.before).tools):
+        if calls >= len(turn.tools):
             index, calls = index + 1, 0
             del todo[:1]
     turn = _resolve(todo, said.pending)
