@@ -48,8 +48,10 @@ def blow(storm: Storm, work: AtWork, root: int) -> int:
         if kills >= storm.most_kills or ended():
             continue
         hit = _workers(work) if kills % _AIMED == 0 else work.processes()
-        if not hit or chance.random() < storm.supervisor_share:
+        if chance.random() < storm.supervisor_share:
             hit = [supervisor.pid]
+        if not hit:
+            continue
         with suppress(ProcessLookupError):  # it has just ended by itself
             os.kill(chance.choice(hit), signal.SIGKILL)
             kills += 1

@@ -15,8 +15,8 @@ GROUP = NewJob("1. one\n2. another", Kind.GROUP)
 
 
 def leaves() -> list[NewJob]:
-    """Each writes a file of its own, changes one and removes one that were there."""
-    line = "for n in 1 2 3; do echo {0} >> own-{0}.txt; done; echo {0} >> old-{0}.txt; rm gone-{0}.txt; sleep 0.2"
+    """Each writes a file of its own, changes one and removes one that were there; it fails where a part of it is killed."""
+    line = "for n in 1 2 3; do echo {0} >> own-{0}.txt; done; echo {0} >> old-{0}.txt; rm gone-{0}.txt && sleep 0.2"
     return [command(line.format(number)) for number in range(LEAVES)]
 
 

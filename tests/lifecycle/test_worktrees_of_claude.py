@@ -103,7 +103,7 @@ def test_a_conflict_that_is_left_unresolved_is_no_success(work: AtWork) -> None:
 
 def test_kill_9_of_anything_at_any_time_ends_with_the_same_tree(work: AtWork) -> None:
     """Supervisor, workers, Claude Code and git alike. The model does again what it is told was cut off."""
-    insisting = Script(tuple(replace(role, insists=True) for role in TREE.roles))
+    insisting = Script(tuple(replace(role, insists=3) for role in TREE.roles))
     with scripted(work, insisting):
         root = planted(work, max_attempts=50)
         work.supervise()

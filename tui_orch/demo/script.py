@@ -97,13 +97,13 @@ class Branch:
 class Role:
     """How the model plays the conversations whose first prompt holds the regular expression ``match``.
 
-    ``insists``: a turn of which a tool call failed or was cut off is said again, as a model would that has read so;
-    otherwise the next one follows.
+    ``insists``: how often a turn is said again of which a tool call failed or was cut off, as a model would that has
+    read so; then the next one follows.
     """
 
     match: str
     turns: tuple[Turn | Branch, ...]
-    insists: bool = False
+    insists: NonNegativeInt = 0
 
     def __post_init__(self) -> None:
         _check_pattern(self.match)
@@ -146,15 +146,15 @@ def next_turn(script: Script, said: Conversation, substitutions: Mapping[str, st
 
 def _walk(role: Role, said: Conversation) -> tuple[int, Turn]:
     todo: list[Turn | Branch] = list(role.turns)
-    index = calls = 0
+    index = calls = again = 0
     for reply in said.replies:
         turn = _resolve(todo, reply.before)
-        if role.insists and reply.failed_calls:
-            calls = 0
+        if reply.failed_calls and again < role.insists:
+            calls, again = 0, again + 1
             continue
         calls += reply.tool_calls
         if calls >= len(turn.tools):
-            index, calls = index + 1, 0
+            index, calls, again = index + 1, 0, 0
             del todo[:1]
     turn = _resolve(todo, said.pending)
     if calls:
