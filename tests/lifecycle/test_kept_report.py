@@ -8,8 +8,11 @@ from at_work import AtWork
 from scripted import scripted
 
 from store.states import Kind, Status
+from store.tree import get_job
 from tui_orch.demo.script import Role, Script, ToolCall, Turn
 from tui_orch.worker.claude.kept_report import REPORT_FILE, kept
+
+_PID = "SELECT pid FROM attempts WHERE number = ? AND ended_ms IS NULL"
 
 pytestmark = [pytest.mark.real_cli, pytest.mark.timeout(180)]
 
@@ -20,16 +23,18 @@ def test_a_failure_that_was_reported_before_a_kill_stays_a_failure(work: AtWork)
     call = ToolCall("mcp__orch__report_result", {"summary": "can not be done", "success": False})
     script = Script((Role(r"^FAIL", (Turn("I report.", (call,)), Turn("That was it.", hold=str(go_on)))),))
     with scripted(work, script):
-        root = work.submit("FAIL", Kind.CLAUDE, max_attempts=2)
+        root = work.submit("FAIL", Kind.CLAUDE, max_attempts=3)
         work.supervise()
         first = work.home.attempt_dir(root, 1)
         work.wait_for(lambda: kept(first) is not None, "the report")
-        pid = work.until(lambda reader: reader.value("SELECT pid FROM running_now"), "the worker's pid")
-        os.kill(pid, signal.SIGKILL)
+        for attempt in (1, 2):  # the second one dies before it has said anything
+            pid = work.until(lambda reader: reader.value(_PID, (attempt,)), "the worker's pid")  # noqa: B023
+            os.kill(pid, signal.SIGKILL)
+            work.until(lambda reader: get_job(reader, root).attempt > attempt, "the next attempt")  # noqa: B023
         go_on.touch()
         job = work.until_ended(root)
     assert (job.status, job.reason, job.error) == (Status.FAILED, "reported_failure", "can not be done")
-    assert job.attempt == 2
+    assert job.attempt == 3
     assert (first / REPORT_FILE).stat().st_mode & 0o077 == 0
 
 

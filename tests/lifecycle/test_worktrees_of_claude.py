@@ -26,6 +26,16 @@ def rewrite(name: str, text: str) -> tuple[Turn, Turn]:
     return read, write(name, text)
 
 
+def resolving(times: int) -> tuple[Turn | Branch, ...]:
+    """Report so often, each time after a conflict is resolved if there is one: more children may come in, and disagree."""
+    turns: tuple[Turn | Branch, ...] = ()
+    for _ in range(times):
+        reports = (*report("resolved"), *turns)
+        resolves = (*rewrite("shared.txt", "left and right\n"), *reports)
+        turns = (Branch(r"(these files conflict:\s+- |not resolved in: )shared.txt", then=resolves, otherwise=reports),)
+    return turns
+
+
 TREE = Script(
     (
         Role(r"^LEAF (?P<name>\w+)", (write("{name}.txt", "by {name}\n"), *report("leaf"))),
@@ -41,11 +51,7 @@ TREE = Script(
             (
                 write("root.txt", "root\n"),
                 spawn("LEFT", "RIGHT", "BROKEN"),
-                Branch(
-                    "these files conflict:\\s+- shared.txt",
-                    then=(*rewrite("shared.txt", "left and right\n"), *report("resolved")),
-                    otherwise=report("nothing to resolve"),
-                ),
+                *resolving(12),
             ),
         ),
     )

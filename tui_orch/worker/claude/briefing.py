@@ -1,6 +1,7 @@
 """Reads from the store all that a run begins with, and writes its prompt from it. Changes nothing."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from store import asks
@@ -27,7 +28,13 @@ class Briefing:
     appendix: str
     told: tuple[Ask, ...]  # answers that stand in the prompt
     rules: tuple[Rule, ...]  # in force for the job
-    cut_off: int | None = None  # the attempt before, where it was cut off in the session that is resumed
+    cut_off: tuple[
+        int, ...
+    ] = ()  # the attempts right before, newest first, that were cut off in the session that is resumed
+
+
+#: Why an attempt ended whose worker had said all it had to say.
+_OVER = (Reason.CONFLICT, Reason.WORKSPACE, Reason.REPORTED_FAILURE)
 
 
 def brief(reader: Reader, job_id: int, work_dir: Path, mark: str, now_ms: int, *, fresh: bool = False) -> Briefing:
@@ -53,13 +60,13 @@ def brief(reader: Reader, job_id: int, work_dir: Path, mark: str, now_ms: int, *
         appendix=appendix(tree, path(reader, job_id), now_ms),
         told=told,
         rules=tuple(rules_for(reader, job_id)),
-        cut_off=earlier[-1].number if resume and earlier and _was_cut_off(earlier[-1]) else None,
+        cut_off=tuple(each.number for each in takewhile(_was_cut_off, reversed(earlier))) if resume else (),
     )
 
 
-def _was_cut_off(last: Attempt) -> bool:
-    """Tell whether an attempt ended with its turn under way; after a suspension or a conflict the worker goes on anew."""
-    return last.outcome in ("lost", "released", "failed") and last.reason not in (Reason.CONFLICT, Reason.WORKSPACE)
+def _was_cut_off(attempt: Attempt) -> bool:
+    """Tell whether an attempt ended with its turn under way; after any other end the worker goes on anew."""
+    return attempt.outcome in ("lost", "released", "failed") and attempt.reason not in _OVER
 
 
 def _conflict(noted: Workspace | None) -> str:

@@ -92,8 +92,8 @@ class Run:
     async def ending(self) -> Ending:
         """Run to the end. Raises StaleAttempt when the job has gone on without this attempt."""
         briefing = self._brief(fresh=False)
-        if briefing.cut_off is not None:
-            self._turn.report = kept(self._work.folder.with_name(str(briefing.cut_off)))
+        said = (kept(self._work.folder.with_name(str(number))) for number in briefing.cut_off)
+        self._turn.report = next((report for report in said if report is not None), None)
         self._allowance = self._store.write(lambda tx, fence, _: reserve(tx, fence))
         if self._allowance.why is not None:
             return Released(Reason.BUDGET, self._allowance.why, not_before_ms=clock_ms() + round(BUDGET_S * 1000))
