@@ -22,11 +22,12 @@ def test_a_failure_that_was_reported_before_a_kill_stays_a_failure(work: AtWork)
     go_on = work.project.parent / "go-on"
     call = ToolCall("mcp__orch__report_result", {"summary": "can not be done", "success": False})
     script = Script((Role(r"^FAIL", (Turn("I report.", (call,)), Turn("That was it.", hold=str(go_on)))),))
-    with scripted(work, script):
+    with scripted(work, script) as model:
         root = work.submit("FAIL", Kind.CLAUDE, max_attempts=3)
         work.supervise()
         first = work.home.attempt_dir(root, 1)
-        work.wait_for(lambda: kept(first) is not None, "the report")
+        work.wait_for(lambda: any(entry.what == "held" for entry in model.entries()), "the turn after the report")
+        assert kept(first) is not None
         for attempt in (1, 2):  # the second one dies before it has said anything
             pid = work.until(lambda reader: reader.value(_PID, (attempt,)), "the worker's pid")  # noqa: B023
             os.kill(pid, signal.SIGKILL)
