@@ -75,7 +75,7 @@ def test_calls_that_failed_are_counted_with_the_turn_that_made_them() -> None:
             {"role": "user", "content": [text("Go on.")]},
         )
     )
-    assert [(reply.tool_calls, reply.failed_calls) for reply in said.replies] == [(2, 1)]
+    assert said.replies == (Reply("Build it.\nNow.", 2, failed_calls=1, was_cut_off=True),)
 
 
 def test_what_claude_code_says_for_the_model_after_a_kill_is_no_turn() -> None:

@@ -1,5 +1,6 @@
 """A script decides from the conversation alone what the model says next."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,8 @@ def test_a_role_that_insists_says_a_turn_again_whose_call_failed() -> None:
         (1, (*second, Reply("cut off", 1, failed_calls=1)), "three"),
         (2, (*second, Reply("cut off", 1, failed_calls=1)), "two"),
         (0, (failed,), "three"),
+        (1, (failed, *[replace(failed, was_cut_off=True)] * 5), "one"),
+        (0, (replace(failed, was_cut_off=True),), "three"),
     ):
         play = Script((Role("do it", turns, insists=insists),))
         assert next_turn(play, said("do it", *heard, pending="cut off"), {}).turn.text == text

@@ -19,6 +19,8 @@ from typing import Any
 
 #: What Claude Code writes in the model's name when a session ended before the model spoke.
 SYNTHETIC = "No response requested."
+#: What stands in the result of a call whose real one nobody knows.
+INTERRUPTED = "interrupted"
 REMINDER = "<system-reminder>"
 _CWD = re.compile(r"[Ww]orking directory: (/[^\n]*)")
 
@@ -34,6 +36,7 @@ class Reply:
     before: str  # all that was said to it since its turn before
     tool_calls: int
     failed_calls: int = 0
+    was_cut_off: bool = False  # a call of it was under way when the worker or Claude Code died
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def read_conversation(body: Mapping[str, Any]) -> Conversation:
             around += texts
             continue
         if replies and (failed := _failed_calls(content)):
-            replies[-1] = replace(replies[-1], failed_calls=replies[-1].failed_calls + failed)
+            last = replies[-1]
+            cut_off = last.was_cut_off or any(INTERRUPTED in text for each in failed for text in _texts(each))
+            replies[-1] = replace(last, failed_calls=last.failed_calls + len(failed), was_cut_off=cut_off)
         around += [text for text in texts if text.startswith(REMINDER)]
         spoken = [text for text in texts if not text.startswith(REMINDER)]
         if prompt is None and spoken:
@@ -103,8 +108,8 @@ def _tool_calls(content: Any) -> int:
     return sum(block.get("type") == "tool_use" for block in _blocks(content))
 
 
-def _failed_calls(content: Any) -> int:
-    return sum(block.get("type") == "tool_result" and block.get("is_error") is True for block in _blocks(content))
+def _failed_calls(content: Any) -> list[Mapping[str, Any]]:
+    return [each for each in _blocks(content) if each.get("type") == "tool_result" and each.get("is_error") is True]
 
 
 def _blocks(content: Any) -> list[Mapping[str, Any]]:

@@ -97,8 +97,8 @@ class Branch:
 class Role:
     """How the model plays the conversations whose first prompt holds the regular expression ``match``.
 
-    ``insists``: how often a turn is said again of which a tool call failed or was cut off, as a model would that has
-    read so; then the next one follows.
+    ``insists``: how often a turn is said again of which a tool call failed, as a model would that has read so; then the
+    next one follows. Of one that insists at all, a turn that was cut off is said again however often that happens.
     """
 
     match: str
@@ -149,8 +149,8 @@ def _walk(role: Role, said: Conversation) -> tuple[int, Turn]:
     index = calls = again = 0
     for reply in said.replies:
         turn = _resolve(todo, reply.before)
-        if reply.failed_calls and again < role.insists:
-            calls, again = 0, again + 1
+        if role.insists and (reply.was_cut_off or (reply.failed_calls and again < role.insists)):
+            calls, again = 0, again + (not reply.was_cut_off)
             continue
         calls += reply.tool_calls
         if calls >= len(turn.tools):
