@@ -134,8 +134,10 @@ class AtWork:
     def describe(self) -> str:
         with self.store.read() as reader:
             lines = [row[0] for row in reader.rows("SELECT line || coalesce(' ' || reason, '') FROM job_tree")]
+            jobs = [str(job) for root in reader.rows("SELECT root_id FROM trees") for job in subtree(reader, root[0])]
+        alive = [f"process {pid}: {_shown(pid)}" for pid in self.processes()]
         log = self.home.supervisor_log
-        return "\n".join([*lines, *(log.read_text().splitlines()[-30:] if log.exists() else [])])
+        return "\n".join([*lines, *jobs[:10], *alive, *(log.read_text().splitlines()[-30:] if log.exists() else [])])
 
     def lives(self) -> list[ProcessLife]:
         """Return the life of every worker process from the supervisors' log of starts and ends."""
@@ -171,6 +173,15 @@ class AtWork:
                     continue
             time.sleep(0.01)
         self.store.close()
+
+
+def _shown(pid: int) -> str:
+    """Return what a process is called, and what it waits for."""
+    try:
+        folder = Path(f"/proc/{pid}")
+        return f"{(folder / 'cmdline').read_bytes()[-200:]!r} in {(folder / 'wchan').read_text()}"
+    except OSError as error:
+        return str(error)
 
 
 def most_at_once(lives: list[ProcessLife]) -> int:

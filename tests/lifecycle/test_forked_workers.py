@@ -21,6 +21,8 @@ from tui_orch.worker.subreaper import children_of
 
 FORKER = b"tui_orch.worker.forker"
 HOLD = "echo $ORCH_JOB_ID >> ran; while [ ! -e go ]; do sleep 0.02; done; echo ok"
+#: Ends when four of them run at once: so many are never free.
+GATHER = "echo $ORCH_JOB_ID >> ran; touch g-$ORCH_JOB_ID; while [ $(ls g-* | wc -l) -lt 4 ]; do sleep 0.02; done"
 
 
 def forkers(work: AtWork) -> list[int]:
@@ -57,26 +59,29 @@ def kill(pid: int) -> None:
 
 def test_workers_outlive_their_killed_forker_and_the_next_ones_have_another(work: AtWork) -> None:
     supervise(work)
-    root = group(work, HOLD, HOLD, "echo after", max_workers=2)
+    root = group(work, HOLD, HOLD, max_workers=2)
     work.wait_for(lambda: ran(work).total() == 2, "two workers")
     (first,) = forkers(work)
     kill(first)
     work.wait_for(lambda: first not in children_of(work.supervisors[-1].pid) or not _shown(first, "cmdline"), "its end")
     (work.project / "go").touch()
     assert work.until_ended(root).status is Status.COMPLETED
-    assert [job.attempt for job in work.jobs(root)[1:]] == [1, 1, 1]
+    assert [job.attempt for job in work.jobs(root)[1:]] == [1, 1]
+    after = group(work, *[GATHER] * 4)
+    assert work.until_ended(after).status is Status.COMPLETED
     assert set(ran(work).values()) == {1}
     (second,) = forkers(work)
     assert second != first
 
 
 def test_forkers_killed_at_any_moment_lose_nothing_and_run_nothing_twice(work: AtWork) -> None:
-    """A try that was never begun is not used up, so one is enough for each."""
+    """A try that was never begun is not used up, so one is enough for each. They take so long that each needs a fork."""
     chance = random.Random(7)
-    item = NewJob("echo $ORCH_JOB_ID >> ran; sleep 0.1", Kind.COMMAND)
-    limits = Limits(max_workers=4, max_attempts=1, max_children=80)
+    item = NewJob("echo $ORCH_JOB_ID >> ran; sleep 1.1", Kind.COMMAND)
+    limits = Limits(max_workers=8, max_attempts=1, max_children=40)
+    work.set("slots", 8)
     supervise(work)
-    root = work.submit_tree(NewTree(NewJob("all", Kind.GROUP), (item,) * 80, limits, str(work.project)))
+    root = work.submit_tree(NewTree(NewJob("all", Kind.GROUP), (item,) * 40, limits, str(work.project)))
     kills = 0
     while not (job := work.job(root)).ended_ms:
         for pid in forkers(work):
@@ -85,7 +90,7 @@ def test_forkers_killed_at_any_moment_lose_nothing_and_run_nothing_twice(work: A
             kills += 1
     assert job.status is Status.COMPLETED, work.describe()
     assert kills > 1, work.describe()
-    assert len(ran(work)) == 80
+    assert len(ran(work)) == 40
     assert set(ran(work).values()) == {1}
     work.wait_for(lambda: not work.processes(), "the end of all processes")
 
@@ -151,8 +156,10 @@ def test_a_stopped_forker_is_done_without(work: AtWork) -> None:
     supervise(work)
     (forker,) = forkers(work)
     os.kill(forker, signal.SIGSTOP)
-    job = work.until_ended(work.submit("echo second"))
-    assert (job.status, job.result, job.attempt) == (Status.COMPLETED, "second\n", 1)
+    root = group(work, *[GATHER] * 4)
+    assert work.until_ended(root).status is Status.COMPLETED
+    assert [job.attempt for job in work.jobs(root)[1:]] == [1] * 4
+    assert set(ran(work).values()) == {1}
     work.wait_for(lambda: forker not in forkers(work), "the end of the stopped one")
 
 

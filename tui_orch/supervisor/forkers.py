@@ -123,6 +123,11 @@ class Forker:
         self._living.discard(pid)
         return self._codes.pop(pid, None)
 
+    def forget(self, pid: int) -> None:
+        """Do not remember how a worker ended."""
+        self._living.discard(pid)
+        self._codes.pop(pid, None)
+
     def close(self) -> None:
         """Let the forker end. Its workers go on."""
         if self._end is not None:
@@ -184,7 +189,8 @@ class Forker:
                 self._forked = True
                 self._living.add(pid)
             case Ended(pid, code):
-                self._codes[pid] = code
+                if pid in self._living:
+                    self._codes[pid] = code
 
     def _end_unwatched(self, pid: int) -> None:
         """End a worker that came without a descriptor, since this process has none left for it."""

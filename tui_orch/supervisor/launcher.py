@@ -18,6 +18,7 @@ from typing import Protocol
 from store.home import Home
 from store.states import Kind
 from tui_orch.supervisor.forkers import FORKER, Forker
+from tui_orch.supervisor.guards import Guards
 from tui_orch.worker import cookie, lock
 from tui_orch.worker.brief import Brief
 from tui_orch.worker.fork_messages import Refused, Request, Started
@@ -126,6 +127,7 @@ class LocalLauncher:
         self._forkers = {kind: Forker(home, kind, program) for kind in kinds}
         self._home = home
         self._store_id = store_id
+        self._guards = Guards()
         self._handles: dict[int, Handle] = {}
         # Whoever called exec on us may have left us children of its own. They are no leftovers of a worker.
         self._inherited = frozenset(own_children())
@@ -143,15 +145,24 @@ class LocalLauncher:
         return forker is not None and forker.is_getting_ready()
 
     def start(self, orders: Sequence[Order]) -> list[Handle | LaunchError]:
-        """Start each worker in a session of its own; see `Launcher.start`."""
-        found: list[Handle | LaunchError | None] = [None] * len(orders)
+        """Start each worker in a session of its own; see `Launcher.start`. Guards that are free come first."""
+        self._reap_guards()
+        found: list[Handle | LaunchError | None] = [self._guarded(order) for order in orders]
         for kind, forker in self._forkers.items():
-            places = [place for place, order in enumerate(orders) if _forked_as(order.kind) is kind]
+            places = [
+                place for place, order in enumerate(orders) if found[place] is None and _forked_as(order.kind) is kind
+            ]
             if places and not forker.is_getting_ready():
                 answers = forker.ask([self._request(orders[place]) for place in places])
                 for place, answer in zip(places, answers, strict=True):
                     found[place] = self._forked(orders[place], answer)
         return [self._started_anew(order) if each is None else each for order, each in zip(orders, found, strict=True)]
+
+    def _guarded(self, order: Order) -> Handle | None:
+        guard = self._guards.ask(self._request(order)) if order.brief is not None else None
+        if guard is None:
+            return None
+        return self._keep(Handle(order.job_id, order.attempt, guard.pid, guard.fileno(), is_brief=True))
 
     def _request(self, order: Order) -> Request:
         mark = cookie.cookie(self._store_id, order.job_id, order.attempt)
@@ -160,7 +171,8 @@ class LocalLauncher:
     def _forked(self, order: Order, answer: Started | Refused | None) -> Handle | LaunchError | None:
         if isinstance(answer, Started):
             is_brief = order.brief is not None
-            return self._keep(Handle(order.job_id, order.attempt, answer.pid, answer.fd, is_brief))
+            fd = answer.fd if answer.line < 0 else self._guards.add(answer.pid, answer.fd, answer.line)
+            return self._keep(Handle(order.job_id, order.attempt, answer.pid, fd, is_brief))
         if isinstance(answer, Refused):
             return LaunchError(f"cannot fork a worker for #{order.job_id}: {answer.why}")
         return None
@@ -217,26 +229,40 @@ class LocalLauncher:
 
     def stop(self, handle: Handle, *, kill: bool) -> None:
         """Send SIGTERM or SIGKILL through the descriptor, never by the pid."""
+        number = signal.SIGKILL if kill else signal.SIGTERM
         with suppress(ProcessLookupError):  # it has ended, which is what was wanted
-            signal.pidfd_send_signal(handle.fd, signal.SIGKILL if kill else signal.SIGTERM)
+            if self._guards.is_guard(handle.fd):
+                self._guards.signal(handle.fd, number)
+            else:
+                signal.pidfd_send_signal(handle.fd, number)
 
     def bury(self, handle: Handle) -> int | None:
-        """Reap the worker, if it is our child, and close its descriptor. Raises ValueError if it lives."""
+        """Reap the worker, if it is our child, and close its descriptor. Raises ValueError if it lives.
+
+        A guard that is free again has ended, too, as far as its attempt goes: with 0.
+        """
         if not has_ended(handle.fd):
             raise ValueError(f"worker {handle.pid} of #{handle.job_id} has not ended")
+        process = handle.fd
+        if self._guards.is_guard(handle.fd):
+            del self._handles[handle.fd]
+            if self._guards.take_back(handle.fd):
+                return 0
+            process = self._guards.gone(handle.fd).process
         told = [code for code in (forker.code_of(handle.pid) for forker in self._forkers.values()) if code is not None]
         try:
-            end = os.waitid(os.P_PIDFD, handle.fd, os.WEXITED | os.WNOHANG)
+            end = os.waitid(os.P_PIDFD, process, os.WEXITED | os.WNOHANG)
         except ChildProcessError:
             end = None
-        self._let_go(handle)
+        self._handles.pop(handle.fd, None)
+        os.close(process)
         if end is None:
             return told[0] if told else None
         return end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
 
     def end_leftovers(self, job_id: int, attempt: int) -> int:
         """Kill what became ours when the worker died, then all that carries the attempt's cookie."""
-        workers = {handle.pid for handle in self._handles.values()}
+        workers = {handle.pid for handle in self._handles.values()} | self._guards.pids()
         forkers = {forker.pid for forker in self._forkers.values() if forker.pid is not None}
         strangers = reap_strangers(workers | forkers | self._inherited)
         mark = cookie.cookie(self._store_id, job_id, attempt)
@@ -244,8 +270,11 @@ class LocalLauncher:
 
     def close(self) -> None:
         """Close all descriptors. The workers go on, and the next supervisor adopts them."""
-        for handle in list(self._handles.values()):
-            self._let_go(handle)
+        for fd in self._handles:
+            if not self._guards.is_guard(fd):
+                os.close(fd)
+        self._handles.clear()
+        self._guards.close()
         for forker in self._forkers.values():
             forker.close()
 
@@ -253,9 +282,10 @@ class LocalLauncher:
         self._handles[handle.fd] = handle
         return handle
 
-    def _let_go(self, handle: Handle) -> None:
-        if self._handles.pop(handle.fd, None) is not None:
-            os.close(handle.fd)
+    def _reap_guards(self) -> None:
+        for pid in self._guards.reap():
+            for forker in self._forkers.values():
+                forker.forget(pid)
 
 
 def reap_strangers(known_pids: Collection[int]) -> int:

@@ -55,10 +55,11 @@ class Brief:
         return cls(argv, tree.work_dir or str(home.project), database)
 
 
-def run_brief(home: Home, fence: Fence, brief: Brief, supervisor: int) -> int:
+def run_brief(home: Home, fence: Fence, brief: Brief, supervisor: int) -> int | None:
     """Run one attempt in this process, whose folder is there. Return the exit code: 0 when its end is recorded, or left.
 
-    ``supervisor``: the pidfd of the process that takes in what is left.
+    None: it is left for the process that takes in what is left, and this one, with nothing open, is free for another.
+    ``supervisor``: the pidfd of that process.
     """
     folder = home.attempt_dir(fence.job_id, fence.attempt)
     become_subreaper()
@@ -80,7 +81,9 @@ def run_brief(home: Home, fence: Fence, brief: Brief, supervisor: int) -> int:
         reach("before_outcome")
         ending = Mask.of(env).of_any(ending)
         if _attends(supervisor):
-            return _leave(folder, ending, durable=False)
+            code = _leave(folder, ending, durable=False)
+            lock.release()
+            return code if stop.asked else None
         # Nobody takes it in now: it is recorded here, and in a file only where that fails.
         store = _opened(home, fence, brief)
         if store is None:

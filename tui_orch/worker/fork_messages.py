@@ -1,4 +1,4 @@
-"""What a launcher and a forker say to each other: whole messages over one SEQPACKET pair, read and written alike on both sides.
+"""What a launcher says to a forker, and to the guards that it has forked, and back: whole messages over SEQPACKET pairs.
 
 Knows neither processes nor the store. A request names the attempt and the worker's whole environment, which may hold keys:
 it stands in memory alone, and in no file, argument or environment of the forker.
@@ -16,6 +16,7 @@ from tui_orch.worker.brief import Brief
 
 #: What a message may take (bytes): an environment beyond it is started without a forker.
 MESSAGE_BYTES = 1_000_000
+_DONE = b"done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The worker of a request lives. With it comes its pidfd, which the receiver closes; -1: it had no room for one."""
+    """The worker of a request lives. With it comes its pidfd, which the receiver closes; -1: it had no room for one.
+
+    ``line``: the launcher's end of a guard's own pair, -1 for a worker of one attempt alone, or without room.
+    """
 
     pid: int
     fd: int
+    line: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def _brief(said: tuple[list[str], str, list[int]]) -> Brief:
 
 
 def _received(end: socket.socket) -> tuple[bytes, list[int]]:
-    text, fds, _, _ = socket.recv_fds(end, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    text, fds, _, _ = socket.recv_fds(end, MESSAGE_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
     return text, fds
 
 
@@ -110,12 +115,26 @@ def send_answer(end: socket.socket, answer: Answer) -> None:
     match answer:
         case Ready():
             end.send(b'["ready"]')
-        case Started(pid, fd):
-            socket.send_fds(end, [json.dumps(["started", pid]).encode()], [fd])
+        case Started(pid, fd, line):
+            fds = [fd] if line < 0 else [fd, line]
+            socket.send_fds(end, [json.dumps(["started", pid]).encode()], fds)
         case Refused(why):
             end.send(json.dumps(["refused", why]).encode())
         case Ended(pid, code):
             end.send(json.dumps(["ended", pid, code]).encode())
+
+
+def send_done(line: socket.socket) -> None:
+    """Say as a guard that the attempt is over, and that there may be another. Raises OSError: nobody wants to know."""
+    line.send(_DONE)
+
+
+def is_done(line: socket.socket) -> bool:
+    """Read what a guard says, which must be there; False: it has gone."""
+    try:
+        return line.recv(len(_DONE), socket.MSG_DONTWAIT) == _DONE
+    except (ConnectionResetError, BlockingIOError):
+        return False
 
 
 def receive_answer(end: socket.socket) -> Answer | None:
@@ -131,7 +150,7 @@ def receive_answer(end: socket.socket) -> Answer | None:
         case ["ready"]:
             return Ready()
         case ["started", pid]:
-            return Started(int(pid), fds[0] if fds else -1)
+            return Started(int(pid), *fds) if fds else Started(int(pid), -1)
         case ["refused", why]:
             return Refused(str(why))
         case ["ended", pid, code]:

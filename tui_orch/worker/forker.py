@@ -21,7 +21,7 @@ from pathlib import Path
 from store.home import Home
 from store.models import Outcome
 from store.states import Kind, Status
-from tui_orch.worker.fork_messages import Ended, Ready, Refused, Request, Started, receive_request, send_answer
+from tui_orch.worker.fork_messages import Ended, Ready, Refused, Request, Started, pair, receive_request, send_answer
 from tui_orch.worker.forked import Run, live
 from tui_orch.worker.masking import Mask
 from tui_orch.worker.start_block import check_mark, show_arguments
@@ -79,10 +79,14 @@ class Forker:
 
     def _fork_with(self, request: Request, log: int) -> None:
         waits, go = os.pipe()
+        ends: tuple[socket.socket, ...] = ()
         try:
+            if request.brief is not None:  # its worker is a guard, to which the launcher has a line
+                ends = pair()
             pid = os.fork()
             if pid == 0:
-                live(request, self._home, log, waits, self._supervisor, self._run)
+                line = ends[1].fileno() if ends else None
+                live(request, self._home, log, waits, self._supervisor, line, self._run)
             fd = os.pidfd_open(pid)
         except OSError as error:  # a child that is there already sees the end of its pipe
             send_answer(self._launcher, Refused(str(error)))
@@ -90,11 +94,13 @@ class Forker:
         else:
             self._pids[fd] = pid
             self._poll.register(fd, select.POLLIN)
-            send_answer(self._launcher, Started(pid, fd))
+            send_answer(self._launcher, Started(pid, fd, ends[0].fileno() if ends else -1))
             os.write(go, b"!")
         finally:
             os.close(waits)
             os.close(go)
+            for end in ends:
+                end.close()
 
     def _reap(self, fd: int) -> None:
         pid = self._pids.pop(fd)
@@ -139,7 +145,7 @@ def _prepared(kind: Kind) -> Run:
     if kind is Kind.CLAUDE:
         from tui_orch.worker.claude import session  # noqa: F401, PLC0415
 
-    def run(home: Home, request: Request, supervisor: int) -> int:
+    def run(home: Home, request: Request, supervisor: int) -> int | None:
         if request.brief is not None:
             return run_brief(home, request.fence, request.brief, supervisor)
         os.close(supervisor)
