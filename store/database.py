@@ -98,6 +98,8 @@ class Store:
             self.store_id = str(connection.execute("SELECT store_id FROM store").fetchall()[0][0])
         self._lock_fd = open_lock(home.write_lock)
         self._file = _identity(home)
+        #: Whether a commit wakes the supervisor at once; False for its own: it would wake itself.
+        self.pokes = True
 
     @classmethod
     def open(cls, home: Home, *, create: bool = False) -> Self:
@@ -149,7 +151,8 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK").fetchall()
                 raise
-        poke(self.home.wake_socket)
+        if self.pokes:
+            poke(self.home.wake_socket)
 
     def data_version(self) -> int:
         """Return a number that differs when any other connection has committed since it was asked last."""

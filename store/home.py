@@ -5,6 +5,7 @@ Never opens the database file: closing a second handle to it would drop SQLite's
 """
 
 import errno
+import functools
 import os
 import stat
 from dataclasses import dataclass
@@ -17,38 +18,38 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
-    """The folder of one store. ``root`` is absolute."""
+    """The folder of one store. ``root`` is absolute. Its paths are made once: they are asked for with every transaction."""
 
     root: Path
 
-    @property
+    @functools.cached_property
     def database(self) -> Path:
         """The SQLite file."""
         return self.root / "orch.db"
 
-    @property
+    @functools.cached_property
     def write_lock(self) -> Path:
         """The file whose lock queues writers fairly."""
         return self.root / "write.lock"
 
-    @property
+    @functools.cached_property
     def supervisor_note(self) -> Path:
         """Which supervisor holds the store, for people; that one does is told by the lock on the folder alone."""
         return self.root / "supervisor.json"
 
-    @property
+    @functools.cached_property
     def supervisor_log(self) -> Path:
         """What the supervisor did and why."""
         return self.root / "supervisor.log"
 
-    @property
+    @functools.cached_property
     def wake_socket(self) -> Path:
         """The datagram socket by which a writer wakes the supervisor at once."""
         return self.root / "wake.sock"
 
-    @property
+    @functools.cached_property
     def project(self) -> Path:
         """The folder that the store belongs to."""
         return self.root.parent
@@ -59,11 +60,16 @@ class Home:
 
     def attempt_dir(self, job_id: int, attempt: int) -> Path:
         """The folder of one attempt: ``lock``, ``output``, ``transcript.jsonl``, ``worker.log``."""
-        return self.job_dir(job_id) / str(attempt)
+        return _attempt_dir(self.root, job_id, attempt)
 
     def worktree_dir(self, root_id: int, job_id: int) -> Path:
         """The git worktree of one job, where its tree has them."""
         return self.root / "worktrees" / str(root_id) / str(job_id)
+
+
+@functools.lru_cache(maxsize=1024)  # asked for again and again while an attempt lives, and paths are slow to make
+def _attempt_dir(root: Path, job_id: int, attempt: int) -> Path:
+    return root / "jobs" / str(job_id) / str(attempt)
 
 
 def find_home(explicit: str | None = None, start: Path | None = None) -> Home | None:
@@ -125,11 +131,15 @@ def private_dir(path: Path, within: Path | None = None) -> Path:
 
     A link below ``within``, which could lead anywhere, is refused. Raises OSError.
     """
-    for folder in (*reversed(path.parents), path):
-        if within is not None and within in folder.parents and folder.is_symlink():
-            raise OSError(errno.ELOOP, "is a link, which nothing in a store is", str(folder))
-        if not folder.exists():
-            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    top = within or next(folder for folder in path.parents if folder.exists())
+    folder = str(top)
+    for name in path.relative_to(top).parts:
+        folder = f"{folder}/{name}"
+        try:
+            os.mkdir(folder, FOLDER_MODE)
+        except FileExistsError:
+            if os.path.islink(folder):
+                raise OSError(errno.ELOOP, "is a link, which nothing in a store is", folder) from None
     return path
 
 

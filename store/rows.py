@@ -1,5 +1,6 @@
 """Turns rows into records: the one place that knows the order of columns and which of them hold JSON."""
 
+import functools
 import json
 from typing import Any
 
@@ -63,6 +64,7 @@ def storable(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "replace").decode()
 
 
+@functools.lru_cache(maxsize=64)  # of many rows it is the same, and mostly the empty one
 def strings(text: str | None) -> tuple[str, ...] | None:
     """Return a JSON array of strings as a tuple, None for NULL."""
     return None if text is None else tuple(json.loads(text))
@@ -76,7 +78,7 @@ def job(row: tuple[Any, ...]) -> Job:
     values["own_status"] = None if values["own_status"] is None else Status(values["own_status"])
     values["argv"] = strings(values["argv"])
     values["data"] = loads(values["data"])
-    values["denials"] = tuple(loads(values["denials"]))
+    values["denials"] = () if values["denials"] == "[]" else tuple(loads(values["denials"]))
     for name in ("wants_slot", "delivered"):
         values[name] = bool(values[name])
     return Job(**values)

@@ -128,6 +128,7 @@ CREATE TABLE jobs (
 ) STRICT;
 
 CREATE INDEX jobs_by_parent  ON jobs(parent_id);
+CREATE INDEX jobs_open       ON jobs(parent_id) WHERE status IN ('queued', 'running') OR status = 'waiting';
 CREATE INDEX jobs_by_root    ON jobs(root_id, status);
 CREATE INDEX jobs_by_seq     ON jobs(seq);
 CREATE INDEX jobs_queued     ON jobs(root_id, priority DESC, depth DESC, id) WHERE status = 'queued';

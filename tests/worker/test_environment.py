@@ -15,7 +15,7 @@ KEYS = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_AUTH_TOKEN": "t", "CLAUDE_CODE_OAUT
 
 
 def worker(base: dict[str, str], kind: Kind = Kind.CLAUDE) -> dict[str, str]:
-    return worker_environment(base, HOME, store_id="s", job=12, attempt=3, token="secret", kind=kind)
+    return worker_environment(allowed(base, kind), HOME, store_id="s", job=12, attempt=3, token="secret")
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ class StoreWatch:
         self._listen = listen
         self._seen = data_version()
         self._touched = asyncio.Event()
+        self._interrupted = False
         self._files: FileEvents | None = None
         self._socket: socket | None = None
         self._busy = False
@@ -106,7 +107,7 @@ class StoreWatch:
 
         The first call compares with the moment at which this object was made. Read the store after a True, or
         before the first call: whatever is committed later gives a True of its own. While changes come in a
-        flood, one True stands for all of the last 50 ms; a poke cuts that short.
+        flood, one True stands for all of the last 50 ms; a poke cuts that short. `interrupt` makes it return, too.
         """
         until = time.monotonic() + timeout_s
         await asyncio.sleep(0)  # in a flood nothing below waits, and other tasks must get a turn
@@ -114,13 +115,20 @@ class StoreWatch:
             await self._sleep(min(self._looked_at + BUSY_S, until) - time.monotonic())
         while True:
             self._touched.clear()
-            if self._look():
-                return True
+            changed = self._look()
+            if changed or self._interrupted:
+                self._interrupted = False
+                return changed
             now = time.monotonic()
             if now >= until:
                 return False
             wait_s = pause(now - self._event_at, busy=self._busy, blind=self.blind is not None)
             await self._sleep(min(wait_s, until - now))
+
+    def interrupt(self) -> None:
+        """Let `changed` return, now or, where nobody waits, as soon as it is called: for what is no change of the store."""
+        self._interrupted = True
+        self._touched.set()
 
     def _look(self) -> bool:
         """Tell whether the version has moved, and notice when the changes become, or cease to be, a flood."""

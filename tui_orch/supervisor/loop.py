@@ -63,13 +63,14 @@ class Supervisor:
         steady_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        store.pokes = False
         self._clock_ms = clock_ms
         self._jumps = JumpWatch(clock_ms, steady_s)
         self._to_move_ms = 0
         self._trouble: str | None = None
         self._exit_when_idle_s = exit_when_idle_s
         self._idle_since: float | None = None
-        self._ended = asyncio.Event()
+        self._watch: StoreWatch | None = None
         self._stopping = False
         self._schema_version: int | None = None
         self._schema_seen: int | None = None
@@ -83,11 +84,12 @@ class Supervisor:
     def stop(self) -> None:
         """End the loop soon. Workers go on; the next supervisor finds them."""
         self._stopping = True
-        self._ended.set()
+        self._wake()
 
     async def run(self) -> None:
         """Supervise. Raises StoreDamaged; a store that is locked or has no room is tried again until it has."""
         async with StoreWatch(self._store.home, self._store.data_version, listen=True) as watch:
+            self._watch = watch
             for trouble in (watch.deaf, watch.blind):
                 if trouble:
                     log.warning("waking up by a slower way: %s", trouble)
@@ -266,18 +268,17 @@ class Supervisor:
     async def _sleep(self, watch: StoreWatch, wake_s: float) -> None:
         if self._idle_since is not None and self._exit_when_idle_s is not None:
             wake_s = min(wake_s, self._exit_when_idle_s)
-        changed = asyncio.create_task(watch.changed(wake_s))
-        ended = asyncio.create_task(self._ended.wait())
         try:
-            await asyncio.wait((changed, ended), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (changed, ended):
-                task.cancel()
-            await asyncio.gather(changed, ended, return_exceptions=True)
-        self._ended.clear()
+            await watch.changed(wake_s)
+        except StoreUnusable:  # found and told by whoever reads it next
+            await asyncio.sleep(min(wake_s, TROUBLE_LOOK_S))
+
+    def _wake(self) -> None:
+        if self._watch is not None:
+            self._watch.interrupt()
 
     def _watch_process(self, handle: Handle) -> None:
-        asyncio.get_running_loop().add_reader(handle.fileno(), self._ended.set)
+        asyncio.get_running_loop().add_reader(handle.fileno(), self._wake)
 
     def _unwatch_process(self, handle: Handle) -> None:
         asyncio.get_running_loop().remove_reader(handle.fileno())

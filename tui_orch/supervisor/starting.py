@@ -143,7 +143,6 @@ class Starting:
             job=job.id,
             attempt=fence.attempt,
             token=token,
-            kind=job.kind,
         )
         is_brief = job.kind is Kind.COMMAND and not tree.has_worktrees
         brief = Brief.of(job, tree, self._store.home, self._database) if is_brief else None

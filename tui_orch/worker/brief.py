@@ -8,11 +8,12 @@ The lock decides who works: before an attempt is given up its lock is closed off
 later than that never begins.
 """
 
+import functools
 import os
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ from tui_orch.worker.work import Ending, Finished, Released, Work
 BRIEF_S = 1.0
 #: Seconds between two looks at a command while the store can not be used.
 _LOOK_S = 0.05
+#: More than /proc says of a process in one file.
+_ABOUT_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ class Brief:
         return cls(argv, tree.work_dir or str(home.project), database)
 
 
-def run_brief(home: Home, fence: Fence, brief: Brief, supervisor: int) -> int | None:
+def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], supervisor: int) -> int | None:
     """Run one attempt in this process, whose folder is there. Return the exit code: 0 when its end is recorded, or left.
 
     None: it is left for the process that takes in what is left, and this one, with nothing open, is free for another.
-    ``supervisor``: the pidfd of that process.
+    ``env``: this process's environment, made for this attempt alone. ``supervisor``: the pidfd of that process.
     """
     folder = home.attempt_dir(fence.job_id, fence.attempt)
     become_subreaper()
@@ -69,7 +72,6 @@ def run_brief(home: Home, fence: Fence, brief: Brief, supervisor: int) -> int | 
             print(f"attempt {fence.attempt} of job #{fence.job_id} has a worker, or is given up", file=sys.stderr)
             return 1
         reach("after_claim")
-        env = dict(os.environ)  # made for this worker, and by nobody else: see ``fork_messages.Request``
         try:
             process = command.start(folder, Path(brief.work_dir), brief.argv, env)
             if not isinstance(process, Finished) and not _ends_soon(process, stop):
@@ -104,13 +106,25 @@ def _verdict(process: command.Child, folder: Path) -> Ending:
 
 def _attends(supervisor: int) -> bool:
     """Tell whether a process lives, and was not stopped."""
-    about = Path(f"/proc/self/fdinfo/{supervisor}").read_text()
-    pid = next(line.split()[1] for line in about.splitlines() if line.startswith("Pid:"))
     try:
-        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+        state = _read(f"/proc/{_pid_of(supervisor)}/stat").rpartition(b")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return state not in "TtZX" and not has_ended(supervisor)
+    return state not in b"TtZX" and not has_ended(supervisor)
+
+
+@functools.cache  # a worker has one such descriptor, for good
+def _pid_of(process: int) -> int:
+    about = _read(f"/proc/self/fdinfo/{process}")
+    return int(next(line.split()[1] for line in about.splitlines() if line.startswith(b"Pid:")))
+
+
+def _read(path: str) -> bytes:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, _ABOUT_BYTES)
+    finally:
+        os.close(file)
 
 
 def _ends_soon(process: command.Child, stop: StopSignal) -> bool:

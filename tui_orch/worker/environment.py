@@ -64,26 +64,25 @@ def allowed(base: Mapping[str, str], kind: Kind = Kind.CLAUDE) -> dict[str, str]
 
 
 def worker_environment(
-    base: Mapping[str, str],
+    allowed: Mapping[str, str],
     home: Home,
     *,
     store_id: str,
     job: int,
     attempt: int,
     token: str,
-    kind: Kind = Kind.CLAUDE,
     programs: Path | None = None,
 ) -> dict[str, str]:
-    """Return the whole environment of the worker process of an attempt.
+    """Return the whole environment of the worker process of an attempt, of which ``allowed`` comes from around it.
 
     ``token`` lets it touch its own subtree, by the command line and by the API; ``programs`` is the folder of the ``orch`` command (default: that
     of this Python). It stands at the end of PATH, so that ``orch`` is found inside the worker, but the
     project's ``python`` is not replaced by the one that runs orch.
     """
-    environment = allowed(base, kind)
     own = str(programs or Path(sys.executable).parent)
-    folders = environment.get("PATH", os.defpath).split(os.pathsep)
-    return environment | {
+    folders = allowed.get("PATH", os.defpath).split(os.pathsep)
+    return {
+        **allowed,
         "PATH": os.pathsep.join(folders if own in folders else [*folders, own]),
         "ORCH_HOME": str(home.root),
         "ORCH_JOB_ID": str(job),

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from store.home import Home
 from tui_orch.worker.failpoint import reach
@@ -45,13 +45,13 @@ def live(request: Request, home: Home, log: int, go: int, supervisor: int, line:
     try:
         os.setsid()
         _take_descriptors(log, go, supervisor, line)
-        _dress(request, home)
+        _dress(request, home, None)
         began = os.read(_GO, 1)
         os.close(_GO)
         reach("after_fork")
         code = run(home, request, _SUPERVISOR) if began else NEVER_BEGAN
         if code is None:
-            code = _take_turns(home, run) if line is not None else 0
+            code = _take_turns(home, run, request.env) if line is not None else 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001 - the end of the process: as Python does, tell it and end with 1
@@ -65,8 +65,11 @@ def live(request: Request, home: Home, log: int, go: int, supervisor: int, line:
             os._exit(code or 0)
 
 
-def _take_turns(home: Home, run: Run) -> int:
-    """Work on one attempt after the other, until there is none for a while; return the exit code."""
+def _take_turns(home: Home, run: Run, worn: Mapping[str, str]) -> int:
+    """Work on one attempt after the other, until there is none for a while; return the exit code.
+
+    ``worn``: this process's environment, that of the attempt before.
+    """
     with socket.socket(fileno=_LINE) as line:
         while True:
             show_mark(_NO_MARK)
@@ -83,7 +86,8 @@ def _take_turns(home: Home, run: Run) -> int:
             log = open_worker_log(home, request.job_id, request.attempt)
             _print_to(log)
             os.close(log)
-            _dress(request, home)
+            _dress(request, home, worn)
+            worn = request.env
             reach("after_fork")
             code = run(home, request, _SUPERVISOR)
             if code is not None:
@@ -102,14 +106,19 @@ def _next(line: socket.socket) -> Request | None:
         return None
 
 
-def _dress(request: Request, home: Home) -> None:
-    """Look like the worker of a request, and have its environment, and nothing else."""
+def _dress(request: Request, home: Home, worn: Mapping[str, str] | None) -> None:
+    """Look like the worker of a request, and have its environment instead of ``worn`` (None: whatever is there)."""
     show_mark(request.mark)
     show_arguments(sys.executable, "-m", "tui_orch.worker", str(home.root), str(request.job_id), str(request.attempt))
-    zone = os.environ.get("TZ")
-    os.environ.clear()
-    os.environ.update(request.env)
-    if request.env.get("TZ") != zone:
+    if worn is None:
+        os.environ.clear()
+        worn = {}
+    for name in worn.keys() - request.env.keys():
+        del os.environ[name]
+    for name, value in request.env.items():
+        if worn.get(name) != value:  # of two attempts nearly all is the same, and each change is a call of its own
+            os.environ[name] = value
+    if request.env.get("TZ") != worn.get("TZ"):
         time.tzset()
 
 

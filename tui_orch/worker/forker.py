@@ -147,7 +147,7 @@ def _prepared(kind: Kind) -> Run:
 
     def run(home: Home, request: Request, supervisor: int) -> int | None:
         if request.brief is not None:
-            return run_brief(home, request.fence, request.brief, supervisor)
+            return run_brief(home, request.fence, request.brief, request.env, supervisor)
         os.close(supervisor)
         return run_attempt(home, request.fence, os.environ)
 

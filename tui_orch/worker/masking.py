@@ -5,6 +5,7 @@ worker stores goes through here: results, errors, activity, asks, the transcript
 has asked for. Output of commands goes to its file by itself and stays raw there.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -51,11 +52,7 @@ class Mask:
     @classmethod
     def of(cls, env: Mapping[str, str]) -> "Mask":
         """Return the mask for a worker with this environment; longer values first, so that none is masked in part."""
-        found = [
-            (name, value)
-            for name, value in env.items()
-            if _NAMES.search(name) and name not in _PUBLIC and len(value) >= _LEAST_CHARS
-        ]
+        found = [(name, value) for name, value in env.items() if len(value) >= _LEAST_CHARS and _is_secret(name)]
         return cls(tuple(sorted(found, key=lambda pair: -len(pair[1]))))
 
     def text(self, text: str) -> str:
@@ -85,6 +82,11 @@ class Mask:
             changed = {each.name: self._any(getattr(value, each.name)) for each in fields(value)}
             return replace(value, **changed)
         return value
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _NAMES.search(name) is not None and name not in _PUBLIC
 
 
 def _named(found: "re.Match[str]") -> str:
