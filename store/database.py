@@ -161,9 +161,9 @@ class Store:
             return int(str(self._connection.pragma("data_version")))
 
     def schema_version(self) -> int:
-        """Return a number that differs when anyone has changed a table, trigger or view, in whatever way (0.1 ms)."""
+        """Return a number that differs when anyone has changed a table, trigger or view, in whatever way (0.05 ms)."""
         with self._translated():  # PRAGMA schema_version stays the same when sqlite_schema itself is written to
-            return hash(tuple(schema.objects(self._connection)))
+            return hash(schema.text(self._connection))
 
     def schema_differences(self) -> list[str]:
         """Return what in the file is not as this version ships it; empty when the rules are in force."""

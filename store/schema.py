@@ -21,6 +21,7 @@ MARKS = (
     "keys_are_made_by_the_command_orch_key",
 )
 
+_TEXT = "SELECT group_concat(concat_ws(char(0), type, name, tbl_name, sql), char(0)) FROM sqlite_schema"
 _OBJECTS = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name"
 
 
@@ -73,6 +74,11 @@ def differences(found: list[tuple[str, str, str | None]]) -> list[str]:
     # A view or an index that someone added for reading harms nothing; a foreign trigger could undo a rule.
     lines += [f"trigger {name} is not ours" for kind, name in theirs.keys() - ours.keys() if kind == "trigger"]
     return sorted(lines)
+
+
+def text(connection: apsw.Connection) -> str:
+    """Return everything in the file as one text, which is quicker to read and compare than ``objects``."""
+    return str(connection.execute(_TEXT).fetchall()[0][0])
 
 
 def objects(connection: apsw.Connection) -> list[tuple[str, str, str | None]]:
