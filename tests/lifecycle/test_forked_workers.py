@@ -75,9 +75,9 @@ def test_workers_outlive_their_killed_forker_and_the_next_ones_have_another(work
 
 
 def test_forkers_killed_at_any_moment_lose_nothing_and_run_nothing_twice(work: AtWork) -> None:
-    """A try that was never begun is not used up, so one is enough for each. They take so long that each needs a fork."""
+    """A try that was never begun is not used up, so one is enough for each. They say something and take so long that each needs a fork."""
     chance = random.Random(7)
-    item = NewJob("echo $ORCH_JOB_ID >> ran; sleep 1.1", Kind.COMMAND)
+    item = NewJob("echo $ORCH_JOB_ID | tee -a ran; sleep 1.1", Kind.COMMAND)
     limits = Limits(max_workers=8, max_attempts=1, max_children=40)
     work.set("slots", 8)
     supervise(work)

@@ -123,6 +123,15 @@ def test_workers_at_once_are_different_ones(launcher: LocalLauncher, home: Home)
     assert {handle.pid for handle in again} == {handle.pid for handle in handles}
 
 
+def test_a_command_that_says_nothing_is_seen_to_its_end_without_the_store(launcher: LocalLauncher, home: Home) -> None:
+    """There is no database here: opening it would be told in the log."""
+    handle = begin(launcher, home, 1, "sh", "-c", "sleep 1.2; echo well")
+    assert ended(launcher, handle) == 0
+    assert outcome(home, 1) == "well\n"
+    assert (home.attempt_dir(1, 1) / "worker.log").read_text() == ""
+    assert begin(launcher, home, 2, "true").pid == handle.pid
+
+
 @pytest.mark.parametrize("kill", [False, True])
 def test_one_that_was_asked_to_end_takes_no_other_attempt(launcher: LocalLauncher, home: Home, kill: bool) -> None:
     """Not even where its attempt was over before the signal came: that would end the next one."""

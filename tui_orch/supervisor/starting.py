@@ -18,6 +18,7 @@ from store.claim import check_place, note_claim, start_placed, token_hash
 from store.database import Store, Transaction
 from store.errors import BadInput, IllegalChange, Refused, StaleAttempt
 from store.models import Fence, Job, Outcome, Tree
+from store.settings import get_settings
 from store.states import Kind, Reason, Status
 from store.tree import get_job, get_tree
 from tui_orch.supervisor.launcher import Launcher, LaunchError, Order
@@ -114,16 +115,17 @@ class Starting:
     def prepare(self, tx: Transaction, job_ids: Sequence[int]) -> list[Prepared]:
         """Start the next attempt of queued jobs in the store, of those that can be."""
         trees: dict[int, Tree] = {}
+        idle_timeout_s = get_settings(tx).idle_timeout_s
         prepared = []
         for job_id in job_ids:
             with _apart(tx, job_id):
                 job = get_job(tx, job_id)
                 tree = trees.get(job.root_id) or trees.setdefault(job.root_id, get_tree(tx, job.root_id))
-                if (one := self._prepared(tx, job, tree)) is not None:
+                if (one := self._prepared(tx, job, tree, idle_timeout_s)) is not None:
                     prepared.append(one)
         return prepared
 
-    def _prepared(self, tx: Transaction, job: Job, tree: Tree) -> Prepared | None:
+    def _prepared(self, tx: Transaction, job: Job, tree: Tree, idle_timeout_s: float) -> Prepared | None:
         if job.attempt and self._launcher.is_alive(job.id, job.attempt):
             return None  # the last attempt's process is not quite gone: never two at once
         if not self._launcher.is_prepared(job.kind):
@@ -145,7 +147,7 @@ class Starting:
             token=token,
         )
         is_brief = job.kind is Kind.COMMAND and not tree.has_worktrees
-        brief = Brief.of(job, tree, self._store.home, self._database) if is_brief else None
+        brief = Brief.of(job, tree, self._store.home, self._database, idle_timeout_s) if is_brief else None
         return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief))
 
     def start(self, prepared: Sequence[Prepared]) -> bool:

@@ -2,7 +2,8 @@
 
 Opening the store costs more than a short command does. So whoever starts such a worker tells it all it needs, notes its claim
 and takes in its outcome, for many attempts in one transaction. The worker opens the store itself only when it must: its
-command lives for longer than `BRIEF_S`, it is asked to stop, or whoever started it is gone. From then on it is like any other.
+command has something to show after `BRIEF_S`, or is silent for longer than `SILENT_S`, it is asked to stop, or whoever started
+it is gone. From then on it is like any other.
 
 The lock decides who works: before an attempt is given up its lock is closed off (``lock.close_off``), so a worker that comes
 later than that never begins.
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from store.claim import note_claim
@@ -35,8 +37,10 @@ from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import ask_descendants, become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Released, Work
 
-#: Seconds for which a command runs before its worker opens the store: then it is shown what it does, and its limits hold.
+#: Seconds for which a command runs before its worker opens the store: then it is shown what it says, and its limits hold.
 BRIEF_S = 1.0
+#: Seconds for which that goes on while it says nothing: to open the store takes a core's time from those that work.
+SILENT_S = 10.0
 #: Seconds between two looks at a command while the store can not be used.
 _LOOK_S = 0.05
 #: More than /proc says of a process in one file.
@@ -50,12 +54,14 @@ class Brief:
     argv: tuple[str, ...]
     work_dir: str
     database: tuple[int, int]  # the file that the attempt was started in: what takes its place is another store
+    silent_s: float = SILENT_S  # for how long it may say nothing before somebody has to look
 
     @classmethod
-    def of(cls, job: Job, tree: Tree, home: Home, database: tuple[int, int]) -> "Brief":
+    def of(cls, job: Job, tree: Tree, home: Home, database: tuple[int, int], idle_timeout_s: float) -> "Brief":
         """Return what the worker of a command in a shared tree needs; ``database``: see `file_identity`."""
         argv = tuple(command.arguments(job.argv, job.request))
-        return cls(argv, tree.work_dir or str(home.project), database)
+        silent_s = min(SILENT_S, idle_timeout_s or SILENT_S)
+        return cls(argv, tree.work_dir or str(home.project), database, silent_s)
 
 
 def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], supervisor: int) -> int | None:
@@ -74,8 +80,10 @@ def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], su
         reach("after_claim")
         try:
             process = command.start(folder, Path(brief.work_dir), brief.argv, env)
-            if not isinstance(process, Finished) and not _ends_soon(process, stop):
-                return _grow_up(home, fence, brief, process, stop)
+            if not isinstance(process, Finished):
+                began_at = time.monotonic()
+                if not _ends_soon(process, stop, folder / command.OUTPUT_FILE, brief.silent_s):
+                    return _grow_up(home, fence, brief, process, stop, began_at)
             ending = process if isinstance(process, Finished) else _verdict(process, folder)
         except Exception as error:  # noqa: BLE001 - as for any attempt: whatever broke becomes the job's error
             ending = broken(error, folder)
@@ -127,19 +135,23 @@ def _read(path: str) -> bytes:
         os.close(file)
 
 
-def _ends_soon(process: command.Child, stop: StopSignal) -> bool:
+def _ends_soon(process: command.Child, stop: StopSignal, output: Path, silent_s: float) -> bool:
     """Wait for the command for as long as it may run without the store; False if there is a reason to open that."""
+    until = time.monotonic() + silent_s
     ended = os.pidfd_open(process.pid)
     try:
         wait = select.poll()
         wait.register(ended, select.POLLIN)
         wait.register(stop, select.POLLIN)
-        return any(fd == ended for fd, _ in wait.poll(BRIEF_S * 1000))
+        while not (ready := wait.poll(BRIEF_S * 1000)):
+            if output.stat().st_size or time.monotonic() + BRIEF_S > until:
+                return False
+        return any(fd == ended for fd, _ in ready)
     finally:
         os.close(ended)
 
 
-def _grow_up(home: Home, fence: Fence, brief: Brief, process: command.Child, stop: StopSignal) -> int:
+def _grow_up(home: Home, fence: Fence, brief: Brief, process: command.Child, stop: StopSignal, began_at: float) -> int:
     """Go on with the store, as an attempt that has had it from the start; without it for as long as that must be."""
     is_stopped = stop.asked and process.poll() is None
     if is_stopped:
@@ -150,7 +162,8 @@ def _grow_up(home: Home, fence: Fence, brief: Brief, process: command.Child, sto
             end_descendants(LEFTOVERS_GRACE_S)
             return _leave(home.attempt_dir(fence.job_id, fence.attempt), Mask.of(os.environ).of_any(ending))
     with store:
-        return _as_any_other(store, fence, lambda work: command.go_on(work, process, stop, is_stopped=is_stopped))
+        go_on = partial(command.go_on, process=process, stop=stop, is_stopped=is_stopped, began_at=began_at)
+        return _as_any_other(store, fence, go_on)
 
 
 def _opened(home: Home, fence: Fence, brief: Brief) -> Store | None:

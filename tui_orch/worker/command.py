@@ -97,12 +97,17 @@ def start(folder: Path, work_dir: Path, argv: Sequence[str], env: Mapping[str, s
         os.close(file)
 
 
-def go_on(work: Work, process: Child, stop: StopSignal, *, is_stopped: bool = False) -> Ending:
-    """See a command that was started to its end, within the limits of the store. ``is_stopped``: it was asked to end."""
+def go_on(
+    work: Work, process: Child, stop: StopSignal, *, is_stopped: bool = False, began_at: float | None = None
+) -> Ending:
+    """See a command that was started to its end, within the limits of the store.
+
+    ``is_stopped``: it was asked to end. ``began_at``: when (monotonic, s), if it was not just now.
+    """
     output = work.folder / OUTPUT_FILE
     with work.store.read() as reader:
         settings = get_settings(reader)
-    beyond = None if is_stopped else _follow(work, process, stop, output, settings)
+    beyond = None if is_stopped else _follow(work, process, stop, output, settings, began_at)
     if is_stopped or ((stop.asked or beyond) and process.poll() is None):
         end_descendants(settings.grace_s * _GRACE_SHARE)
         process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
@@ -153,7 +158,9 @@ def refuse_link(work_dir: Path) -> None:
         raise OSError(errno.ELOOP, "it is a link now, and was a folder", str(work_dir))
 
 
-def _follow(work: Work, process: Child, stop: StopSignal, output: Path, settings: Settings) -> Outcome | None:
+def _follow(
+    work: Work, process: Child, stop: StopSignal, output: Path, settings: Settings, began_at: float | None
+) -> Outcome | None:
     """Wait until the command has ended or a stop is asked for, telling what it does once a second.
 
     Return how it ends where it went beyond a limit of the store. While a client in it waits for children, or its slot,
@@ -164,7 +171,7 @@ def _follow(work: Work, process: Child, stop: StopSignal, output: Path, settings
         wait = select.poll()
         wait.register(ended, select.POLLIN)
         wait.register(stop, select.POLLIN)
-        shown, spoke_at = 0, time.monotonic()
+        shown, spoke_at = 0, began_at or time.monotonic()
         while not wait.poll(_LOOK_MS):
             size = output.stat().st_size
             if size != shown:

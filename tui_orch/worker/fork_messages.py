@@ -95,9 +95,9 @@ def receive_request(end: socket.socket) -> Request | None:
     return Request(job_id, attempt, mark, env, _brief(brief) if brief else None)
 
 
-def _brief(said: tuple[list[str], str, list[int]]) -> Brief:
-    argv, work_dir, (device, number) = said
-    return Brief(tuple(argv), work_dir, (device, number))
+def _brief(said: tuple[list[str], str, list[int], float]) -> Brief:
+    argv, work_dir, (device, number), silent_s = said
+    return Brief(tuple(argv), work_dir, (device, number), silent_s)
 
 
 def _received(end: socket.socket) -> tuple[bytes, list[int]]:
@@ -106,8 +106,9 @@ def _received(end: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def _plain(request: Request) -> list[object]:
-    brief = request.brief and [request.brief.argv, request.brief.work_dir, request.brief.database]
-    return [request.job_id, request.attempt, request.mark, dict(request.env), brief]
+    brief = request.brief
+    told = brief and [brief.argv, brief.work_dir, brief.database, brief.silent_s]
+    return [request.job_id, request.attempt, request.mark, dict(request.env), told]
 
 
 def send_answer(end: socket.socket, answer: Answer) -> None:
