@@ -42,6 +42,13 @@ def test_the_scale_is_told_for_every_operation() -> None:
     assert len(trees["rows"]) == len(writers["rows"]) == 2
 
 
+def test_the_cost_of_a_job_is_told_by_parts() -> None:
+    (cost,) = measured("cost.py")
+    job, bare = cost["rows"]
+    assert float(job["together"]) > 0
+    assert bare["supervisor"] == "0.00"
+
+
 def test_a_parent_that_waits_takes_no_process() -> None:
     """Nor memory that could be seen."""
     (rest,) = measured("rest.py")
