@@ -93,6 +93,22 @@ async def test_a_commit_since_the_watch_was_made_is_told_once(home: Home, databa
         assert await watch.changed(LONG_S)
 
 
+async def test_an_interruption_ends_the_wait_now_or_the_next_one_and_hides_no_change(
+    home: Home, database: Database, only_when_woken: None
+) -> None:
+    async with StoreWatch(home, database.version) as watch:
+        waiting = asyncio.create_task(watch.changed(30))
+        await asyncio.sleep(0)
+        watch.interrupt()
+        assert not await asyncio.wait_for(waiting, 10)
+        watch.interrupt()
+        assert not await asyncio.wait_for(watch.changed(30), 10)
+        watch.interrupt()
+        database.write()
+        assert await watch.changed(0)
+        assert not await watch.changed(0)
+
+
 async def test_a_commit_of_another_process_wakes(home: Home, database: Database, only_when_woken: None) -> None:
     async with StoreWatch(home, database.version) as watch:
         assert not await watch.changed(0.05)

@@ -175,6 +175,14 @@ def test_one_that_dies_with_a_request_unread_has_not_begun(launcher: LocalLaunch
     os.close(guard)
 
 
+def test_one_that_can_not_take_the_next_attempt_says_so_by_its_end(launcher: LocalLauncher, home: Home) -> None:
+    handle = begin(launcher, home, 1, "true")
+    assert ended(launcher, handle) == 0
+    home.job_dir(2).write_text("a file where the attempt's folder is to be")
+    again = begin(launcher, home, 2, "true")
+    assert (again.pid, ended(launcher, again)) == (handle.pid, 1)
+
+
 def test_one_that_nobody_needs_ends_by_itself_and_leaves_nothing(launcher: LocalLauncher, home: Home) -> None:
     handle = begin(launcher, home, 1, "true")
     before = len(os.listdir("/proc/self/fd"))

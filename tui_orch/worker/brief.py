@@ -78,6 +78,7 @@ def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], su
             print(f"attempt {fence.attempt} of job #{fence.job_id} has a worker, or is given up", file=sys.stderr)
             return 1
         reach("after_claim")
+        is_sound = True
         try:
             process = command.start(folder, Path(brief.work_dir), brief.argv, env)
             if not isinstance(process, Finished):
@@ -86,14 +87,15 @@ def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], su
                     return _grow_up(home, fence, brief, process, stop, began_at)
             ending = process if isinstance(process, Finished) else _verdict(process, folder)
         except Exception as error:  # noqa: BLE001 - as for any attempt: whatever broke becomes the job's error
-            ending = broken(error, folder)
-        end_descendants(LEFTOVERS_GRACE_S)
+            ending, is_sound = broken(error, folder), False
+        is_alone = not end_descendants(LEFTOVERS_GRACE_S)
         reach("before_outcome")
         ending = Mask.of(env).of_any(ending)
         if _attends(supervisor):
             code = _leave(folder, ending, durable=False)
             lock.release()
-            return code if stop.asked else None
+            # Who is asked to end, broke, or has a child that can not be killed takes no other attempt.
+            return None if is_sound and is_alone and not stop.asked else code
         # Nobody takes it in now: it is recorded here, and in a file only where that fails.
         store = _opened(home, fence, brief)
         if store is None:

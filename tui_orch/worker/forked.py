@@ -41,7 +41,7 @@ def live(request: Request, home: Home, log: int, go: int, supervisor: int, line:
     ``log``: where it prints to. ``go``: it begins when a byte comes from there; at the end of it, it ends instead.
     ``line``: where a guard is asked for more.
     """
-    code: int | None = 1
+    code = 1
     try:
         os.setsid()
         _take_descriptors(log, go, supervisor, line)
@@ -49,9 +49,10 @@ def live(request: Request, home: Home, log: int, go: int, supervisor: int, line:
         began = os.read(_GO, 1)
         os.close(_GO)
         reach("after_fork")
-        code = run(home, request, _SUPERVISOR) if began else NEVER_BEGAN
-        if code is None:
-            code = _take_turns(home, run, request.env) if line is not None else 0
+        ended = run(home, request, _SUPERVISOR) if began else NEVER_BEGAN
+        if ended is None:
+            ended = _take_turns(home, run, request.env) if line is not None else 0
+        code = ended
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:  # noqa: BLE001 - the end of the process: as Python does, tell it and end with 1
@@ -62,7 +63,7 @@ def live(request: Request, home: Home, log: int, go: int, supervisor: int, line:
             sys.stderr.flush()
         finally:
             # Not sys.exit: what the forker's own interpreter wants to do at its end is not for its children.
-            os._exit(code or 0)
+            os._exit(code)
 
 
 def _take_turns(home: Home, run: Run, worn: Mapping[str, str]) -> int:
