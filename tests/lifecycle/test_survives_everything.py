@@ -16,6 +16,7 @@ from store.states import Kind, Status
 from store.tree import attempts, get_job, store_state
 from tests.store.invariants import check
 from tui_orch.demo.faults import usage_limit
+from tui_orch.demo.model import ScriptedModel
 from tui_orch.demo.script import Role, Script, ToolCall, Turn
 
 pytestmark = [pytest.mark.real_cli, pytest.mark.timeout(180)]
@@ -26,15 +27,19 @@ def bash(command: str) -> tuple[ToolCall, ...]:
 
 
 def test_a_tree_survives_the_kill_of_its_supervisor_the_kill_of_a_worker_and_a_usage_limit(work: AtWork) -> None:
-    """Root, two children, a grandchild. The supervisor is killed while both children work, one worker is killed in
-    the middle of its session, and then the usage limit is reached. Each session goes on where it was."""
-    resets_s = int(time.time()) + 12
+    """Root, two children, a grandchild. The supervisor is killed while a child and the grandchild work, one worker is
+    killed in the middle of its session, and then the usage limit is reached. Each session goes on where it was."""
+    resets_s = int(time.time()) + 15
     limited = replace(report("the leaf is found")[0], error=usage_limit(resets_s, times=1))
     script = Script(
         (
             Role(
                 r"^LEAF",
-                (Turn("I look.", bash("echo looked > leaf")), limited, *report("the leaf is found")[1:]),
+                (
+                    Turn("I look.", bash("echo looked > leaf"), hold="{cwd}/go"),
+                    limited,
+                    *report("the leaf is found")[1:],
+                ),
             ),
             Role(
                 r"^KILLED",
@@ -54,7 +59,8 @@ def test_a_tree_survives_the_kill_of_its_supervisor_the_kill_of_a_worker_and_a_u
         supervisor = work.supervise()
         root = work.submit("ROOT of it all", Kind.CLAUDE, max_attempts=2)
 
-        work.wait_for(lambda: any(entry.what == "held" for entry in model.entries()), "the turn that is held")
+        # Both, and so no attempt is only half started: that one would be given back, and begin once more.
+        work.wait_for(lambda: held(model) >= {"KILLED", "LEAF"}, "the turns that are held")
         supervisor.send_signal(signal.SIGKILL)
         supervisor.wait()
 
@@ -90,13 +96,18 @@ def test_a_tree_survives_the_kill_of_its_supervisor_the_kill_of_a_worker_and_a_u
         "KILLED": ["lost", "completed"],
         "SPLITS": ["suspended", "completed"],
         "LEAF": ["released", "completed"],
-    }
+    }, work.describe()
     paid = Counter((entry.prompt, entry.turn) for entry in entries if entry.what == "answered")
     assert set(paid.values()) == {1}, "a finished turn was paid for twice"
     sessions = {(entry.prompt, entry.session) for entry in entries if entry.session}
     assert len(sessions) == len(jobs), "each job has one session over all its attempts"
     assert (work.project / "killed").read_text() == "begun\ngone on\n"
     work.wait_for(lambda: not work.processes(), "the end of all processes")
+
+
+def held(model: ScriptedModel) -> set[str]:
+    """Return the first word of each request whose turn the model holds, or has held."""
+    return {entry.prompt.split()[0] for entry in model.entries() if entry.what == "held"}
 
 
 def running(reader: Reader, name: str) -> int | None:
