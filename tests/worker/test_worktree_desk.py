@@ -13,6 +13,7 @@ from store.home import Home
 from store.models import Fence, Ground, NewJob, NewTree
 from store.states import Kind
 from store.tree import get_tree
+from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.work import Work
 from tui_orch.worker.worktree import Desk
@@ -60,7 +61,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         folder = tmp_path / "attempt"
         folder.mkdir()
         env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-        yield Bench(store, Work(store, job, tree, folder, env), plot_of(store.home, job, tree), fence)
+        yield Bench(
+            store, Work(LocalSteps(store, fence), job, tree, folder, env), plot_of(store.home, job, tree), fence
+        )
 
 
 def test_a_worktree_whose_maker_was_killed_before_its_note_is_put_in_order(bench: Bench) -> None:

@@ -27,7 +27,9 @@ from tui_orch.worker.environment import runner_environment
 from tui_orch.worker.failpoint import reach
 from tui_orch.worker.lock import AttemptLock
 from tui_orch.worker.masking import Mask
-from tui_orch.worker.record import leave, record
+from tui_orch.worker.record import leave
+from tui_orch.worker.steps import job_steps
+from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Work
@@ -58,7 +60,7 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
             print(error, file=sys.stderr)
             return 1
         reach("after_claim")
-        work = Work(store, job, tree, folder, runner_environment(environment, job.kind))
+        work = Work(LocalSteps(store, fence), job, tree, folder, runner_environment(environment, job.kind))
         return see_through(work, lambda: _run(work, stop))
 
 
@@ -133,8 +135,7 @@ def record_ending(work: Work, ending: Ending) -> int:
     """Write the ending into the store, or beside the attempt; while there is room for neither, keep it and wait."""
     while True:
         try:
-            with work.store.write() as tx:
-                record(tx, work.job.fence, ending, _now_ms())
+            work.steps.change(job_steps.record_ending, ending)
         except StaleAttempt as stale:
             print(stale, file=sys.stderr)
             return 1

@@ -33,6 +33,7 @@ from tui_orch.worker.failpoint import reach
 from tui_orch.worker.lock import AttemptLock
 from tui_orch.worker.masking import Mask
 from tui_orch.worker.pidfd import has_ended
+from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import ask_descendants, become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Released, Work
@@ -195,7 +196,7 @@ def _as_any_other(store: Store, fence: Fence, run: Callable[[Work], Ending]) -> 
         print(f"attempt {fence.attempt} of job #{fence.job_id} is over", file=sys.stderr)
         end_descendants(0)
         return 1
-    work = Work(store, job, tree, folder, dict(os.environ))
+    work = Work(LocalSteps(store, fence), job, tree, folder, dict(os.environ))
     return see_through(work, lambda: run(work))
 
 

@@ -14,14 +14,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from store.claim import set_activity
 from store.errors import StoreUnusable
 from store.home import FILE_MODE
 from store.models import Outcome
-from store.settings import Settings, get_settings
+from store.settings import Settings
 from store.states import Reason, Status
-from store.tree import get_job
 from tui_orch.worker.masking import Mask
+from tui_orch.worker.steps import job_steps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.stopped import stopped_ending
 from tui_orch.worker.subreaper import end_descendants
@@ -105,15 +104,14 @@ def go_on(
     ``is_stopped``: it was asked to end. ``began_at``: when (monotonic, s), if it was not just now.
     """
     output = work.folder / OUTPUT_FILE
-    with work.store.read() as reader:
-        settings = get_settings(reader)
+    settings = work.steps.look(job_steps.settings)
     beyond = None if is_stopped else _follow(work, process, stop, output, settings, began_at)
     if is_stopped or ((stop.asked or beyond) and process.poll() is None):
         end_descendants(settings.grace_s * _GRACE_SHARE)
         process.returncode = 0  # reaped above; its own code tells nothing, it was stopped
         if beyond is not None and not stop.asked:
             return Finished(replace(beyond, result=tail(output, RESULT_BYTES)))
-        return stopped_ending(work.store, work.job.fence, result=tail(output, RESULT_BYTES))
+        return stopped_ending(work.steps, result=tail(output, RESULT_BYTES))
     return Finished(verdict(process.wait(), output))
 
 
@@ -187,14 +185,12 @@ def _follow(
 
 
 def _lends(work: Work) -> bool:
-    with work.store.read() as reader:
-        return get_job(reader, work.job.id).lending > 0
+    return work.steps.look(job_steps.own_job).lending > 0
 
 
 def _show(work: Work, output: Path) -> None:
     lines = [line.strip() for line in tail(output, 4 * ACTIVITY_CHARACTERS).splitlines() if line.strip()]
     if lines:
         # A store that can not be written now costs this line, not the command.
-        with suppress(StoreUnusable), work.store.write() as tx:
-            said = Mask.of(work.env).text(lines[-1])[:ACTIVITY_CHARACTERS]
-            set_activity(tx, work.job.fence, said, int(time.time() * 1000))
+        with suppress(StoreUnusable):
+            work.steps.change(job_steps.show_activity, Mask.of(work.env).text(lines[-1])[:ACTIVITY_CHARACTERS])

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 from store.home import FILE_MODE
-from store.settings import get_settings
 from tui_orch.worker.command import ERROR_BYTES, tail
 from tui_orch.worker.masking import Mask
+from tui_orch.worker.steps import job_steps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import end_descendants
 from tui_orch.worker.work import Work
@@ -42,8 +42,7 @@ def run_setup(line: str, folder: Path, work: Work, stop: StopSignal) -> None:
         os.close(file)
     _wait(process, stop)
     if stop.asked and process.poll() is None:
-        with work.store.read() as reader:
-            end_descendants(get_settings(reader).grace_s / 2)
+        end_descendants(work.steps.look(job_steps.settings).grace_s / 2)
         process.returncode = 0  # reaped above
         raise Stopped
     code = process.wait()

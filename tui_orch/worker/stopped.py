@@ -1,15 +1,14 @@
 """What becomes of an attempt whose worker was asked to end: the reason stands in the store, not in the signal."""
 
-from store.database import Store
-from store.models import Fence, Outcome, Usage
+from store.models import Outcome, Usage
 from store.states import Reason, Status
-from store.tree import get_job
+from tui_orch.worker.steps import job_steps
+from tui_orch.worker.steps.port import Steps
 from tui_orch.worker.work import Finished, Released
 
 
 def stopped_ending(
-    store: Store,
-    fence: Fence,
+    steps: Steps,
     *,
     session_id: str | None = None,
     usage: Usage | None = None,
@@ -21,8 +20,7 @@ def stopped_ending(
     With a reason in the store (cancelled, timeout, ...) the job's own work is over; without one, or for a shutdown, the
     job goes back to the queue and its session is resumed later.
     """
-    with store.read() as reader:
-        reason = get_job(reader, fence.job_id).stop_reason
+    reason = steps.look(job_steps.own_job).stop_reason
     used = usage or Usage()
     if reason is None or reason == Reason.SHUTDOWN:
         return Released(Reason.SHUTDOWN, session_id=session_id, usage=used, delivered=delivered)

@@ -1,7 +1,7 @@
 """What a runner of one kind gets and what it gives back; the attempt around it does the rest.
 
 A runner (``command.run``, ``claude.run``) works on a ``Work`` and returns an ``Ending``. It writes child rows, asks and
-activity through the store by itself, but never the end of its attempt: that is recorded in one place, ``attempt``.
+activity by steps of its own, but never the end of its attempt: that is recorded in one place, ``attempt``.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from store.database import Store
 from store.models import Job, Outcome, Tree, Trouble, Usage
+from tui_orch.worker.steps.port import Steps
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One attempt's material. ``env`` is the whole environment of what the runner starts (an allow-list)."""
 
-    store: Store
+    steps: Steps  # what it does to the store
     job: Job
     tree: Tree
     folder: Path  # the attempt's own: output, transcript.jsonl
@@ -27,7 +27,7 @@ class Work:
     @property
     def work_dir(self) -> Path:
         """The folder in which the runner works."""
-        return self.cwd or Path(self.tree.work_dir or self.store.home.project)
+        return self.cwd or Path(self.tree.work_dir or self.steps.home.project)
 
 
 @dataclass(frozen=True, slots=True)

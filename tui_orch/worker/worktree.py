@@ -9,22 +9,21 @@ store's note of it.
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from store import workspaces
-from store.errors import LimitExceeded
 from store.models import Outcome, Workspace
-from store.settings import get_settings
-from store.states import FINAL, Kind, Reason, Status
-from store.tree import get_job
-from tui_orch.client.measures import now_ms
-from tui_orch.worker.merge_conflict import beyond_limit, not_resolved, resolver_request, unresolved_error
+from store.states import Kind, Reason, Status
+from tui_orch.worker import worktree_steps
+from tui_orch.worker.merge_conflict import unresolved_error
 from tui_orch.worker.setup_command import SetupFailed, run_setup
+from tui_orch.worker.steps import job_steps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.stopped import stopped_ending
 from tui_orch.worker.subreaper import end_descendants
 from tui_orch.worker.work import Ending, Finished, Released, Suspended, Work
+from tui_orch.worker.worktree_steps import Conflict
 from tui_orch.workspace import commit, merging, worktree
 from tui_orch.workspace.conflict import is_merging
 from tui_orch.workspace.disk import size_bytes
@@ -39,14 +38,6 @@ LEFTOVERS_GRACE_S = 1.0
 Runner = Callable[[Work, StopSignal], Ending]
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A merge that stands in progress in the job's worktree. ``with_id``: the job whose branch it is."""
-
-    with_id: int
-    files: tuple[str, ...]
-
-
 def run_in_worktree(work: Work, stop: StopSignal, run: Runner) -> Ending:
     """Run an attempt of a job of a tree with worktrees. Raises StaleAttempt, StoreError."""
     desk = Desk(work, stop)
@@ -55,7 +46,7 @@ def run_in_worktree(work: Work, stop: StopSignal, run: Runner) -> Ending:
         if workspaces.is_merge_alone(work.job):
             return desk.merge_alone()
     except Stopped:
-        return stopped_ending(work.store, work.job.fence, session_id=work.job.session_id)
+        return stopped_ending(work.steps, session_id=work.job.session_id)
     except (GitError, SetupFailed, OSError) as error:
         return Finished(
             Outcome(Status.FAILED, Reason.WORKSPACE, error=f"its worktree could not be made ready: {error}")
@@ -73,13 +64,13 @@ class Desk:
 
     def __init__(self, work: Work, stop: StopSignal) -> None:
         self._work = work
-        with work.store.read() as reader:
-            settings = get_settings(reader)
+        self._steps = work.steps
+        settings = self._steps.look(job_steps.settings)
         # What is begun is finished once the runner has ended: then a stop is no reason to leave its work uncommitted.
         self._how = how_of(settings, work.env)
         self._how_stoppable = how_of(settings, work.env, lambda: stop.asked)
         self._stop = stop
-        self._plot = plot_of(work.store.home, work.job, work.tree)
+        self._plot = plot_of(work.steps.home, work.job, work.tree)
         self.folder: Path = folder_in(self._plot, work.tree)
 
     def open(self) -> None:
@@ -141,11 +132,10 @@ class Desk:
         return ending if stays is None else replace(ending, outcome=replace(stays, result=ending.outcome.result))
 
     def _make(self, noted: Workspace | None) -> None:
-        job, tree = self._work.job, self._work.tree
+        tree = self._work.tree
         start = noted.start_commit if noted is not None else None
         if start is None:
-            with self._work.store.read() as reader:
-                start = workspaces.start_of(reader, job, tree)
+            start = self._steps.look(worktree_steps.start_commit)
         worktree.make(self._plot, start, self._how_stoppable)
         worktree.mend(self._plot, self._how_stoppable)  # an earlier attempt may have died after it was made
         copy_included(self._plot.repository, self._plot.folder, self._how_stoppable)
@@ -153,9 +143,7 @@ class Desk:
             self.folder.mkdir(parents=True, exist_ok=True)
             run_setup(tree.workspace_setup, self.folder, self._work, self._stop)
         size = size_bytes(self._plot.folder)
-        head = self._head()
-        with self._work.store.write() as tx:
-            workspaces.note_made(tx, job.fence, head, size, now_ms())
+        self._steps.change(worktree_steps.note_made, self._head(), size)
 
     def _begins_anew(self, noted: Workspace) -> bool:
         """Tell whether an earlier try of a command left something: run again, it begins where the first one did."""
@@ -170,37 +158,33 @@ class Desk:
         name = f"{self._work.tree.branch_prefix}/{job.id}.{job.attempt - 1}"
         commit.keep_aside(self._plot, noted.start_commit, name, message_of(job, None), self._how)
         worktree.begin_again(self._plot, noted.start_commit, self._how)
-        with self._work.store.write() as tx:
-            workspaces.forget_merges(tx, job.fence)
+        self._steps.change(worktree_steps.forget_merges)
 
     def _merge(self, how: How) -> None:
         """Merge the branches that are to be merged, in order, up to a conflict, which is noted."""
         job = self._work.job
-        with self._work.store.read() as reader:
-            waiting = workspaces.to_merge(reader, job.id)
-        if not waiting:
+        sources = self._steps.look(worktree_steps.sources_to_merge)
+        if not sources:
             return
         if worktree.uncommitted(self._plot, how):
             commit.save(self._plot, message_of(job, job.session_id), how)
-        sources = [merging.Source(each.job_id, each.title, each.branch) for each in waiting]
         merged = merging.merge(self._plot, sources, how)
-        with self._work.store.write() as tx:
-            workspaces.note_merged(tx, job.fence, dict(merged.done))
-            if merged.conflict is not None:
-                workspaces.note_conflict(tx, job.fence, merged.conflict.job_id, merged.conflict.files)
-        if merged.conflict is not None:
+        stopped = merged.conflict
+        conflict = None if stopped is None else Conflict(stopped.job_id, tuple(stopped.files))
+        self._steps.change(worktree_steps.note_merged, dict(merged.done), conflict)
+        if conflict is not None:
             merging.handed_over(self._plot)
         self._note_head(self._head())
         self._remove_worktrees(tuple(job_id for job_id, _ in merged.done))
 
     def _remove_worktrees(self, job_ids: tuple[int, ...]) -> None:
         """Free the disk of what is merged; the branches stay until `orch gc`. What would be lost stays, too."""
-        store = self._work.store
         for job_id in job_ids:
-            with store.read() as reader:
-                merged = get_job(reader, job_id)
-            plot = plot_of(store.home, merged, self._work.tree)
-            if merged.parent_id != self._work.job.id or merged.status not in FINAL or not plot.folder.exists():
+            merged = self._steps.look(worktree_steps.ended_child, job_id)
+            if merged is None:
+                continue
+            plot = plot_of(self._steps.home, merged, self._work.tree)
+            if not plot.folder.exists():
                 continue
             try:
                 why = worktree.remove(plot, self._how)
@@ -209,8 +193,7 @@ class Desk:
             if why is not None:
                 print(f"the worktree of #{job_id}, which is merged, stays: {why}", file=sys.stderr)
                 continue
-            with store.write() as tx:
-                workspaces.note_removed(tx, job_id, now_ms())
+            self._steps.change(worktree_steps.note_child_removed, job_id)
 
     def _call_resolver(self, conflict: Conflict) -> Outcome | None:
         """Give the conflict to a child that can resolve it, one at a time; return how the job ends where there can be none.
@@ -218,22 +201,8 @@ class Desk:
         The merge in the job's own worktree is taken back first: the child has a worktree of its own, which begins where
         this one stands, and whose branch is merged here when it is done.
         """
-        job, files = self._work.job, conflict.files
         worktree.begin_clean(self._plot, "HEAD", self._how)
-        try:
-            with self._work.store.write() as tx:
-                workspaces.note_merged(tx, job.fence, {})
-                last = workspaces.last_resolver(tx, job.id)
-                if last is not None and last.status not in FINAL:
-                    return None
-                if last is not None and last.status is not Status.COMPLETED:
-                    return _conflict_stays(not_resolved(last.id, files))
-                waiting = workspaces.to_merge(tx, job.id)
-                request = resolver_request(job, files, [(each.job_id, each.title) for each in waiting])
-                workspaces.spawn_resolver(tx, job.fence, request, [each.job_id for each in waiting], now_ms())
-        except LimitExceeded as error:
-            return _conflict_stays(beyond_limit(files, str(error)))
-        return None
+        return self._steps.change(worktree_steps.call_resolver, conflict.files)
 
     def _conflict(self) -> Conflict | None:
         """Return the conflict that is noted."""
@@ -243,12 +212,10 @@ class Desk:
         return Conflict(noted.conflict_with, noted.conflicts)
 
     def _forget_conflict(self) -> None:
-        with self._work.store.write() as tx:
-            workspaces.note_merged(tx, self._work.job.fence, {})
+        self._steps.change(worktree_steps.note_merged, {})
 
     def _noted(self) -> Workspace | None:
-        with self._work.store.read() as reader:
-            return workspaces.get_workspace(reader, self._work.job.id)
+        return self._steps.look(job_steps.own_workspace)
 
     def _head(self) -> str:
         found = tip(self._plot.repository, self._plot.branch)
@@ -261,17 +228,11 @@ class Desk:
         start = head if noted is None or noted.start_commit is None else noted.start_commit
         diff = commit.diffstat(self._plot.folder, start, head, self._how)
         size = size_bytes(self._plot.folder)
-        with self._work.store.write() as tx:
-            changed = (diff.files, diff.insertions, diff.deletions)
-            workspaces.note_head(tx, self._work.job.fence, head, changed, size)
+        self._steps.change(worktree_steps.note_head, head, (diff.files, diff.insertions, diff.deletions), size)
 
     def _message(self, ending: Ending) -> str:
         session = ending.outcome.session_id if isinstance(ending, Finished) else ending.session_id
         return message_of(self._work.job, session or self._work.job.session_id)
-
-
-def _conflict_stays(said: str) -> Outcome:
-    return Outcome(Status.FAILED, Reason.CONFLICT, error=said, retry=False)
 
 
 def _unresolved(ending: Ending, files: tuple[str, ...]) -> Ending:

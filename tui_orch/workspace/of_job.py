@@ -11,7 +11,7 @@ from typing import Protocol
 from store.database import Reader
 from store.errors import BadInput
 from store.home import Home
-from store.models import Fence, Job, Tree
+from store.models import Fence, Job, Tree, Workspace
 from store.settings import Settings, get_settings
 from store.tree import get_job, get_tree
 from store.workspaces import branch_of, get_workspace
@@ -70,9 +70,20 @@ def save_before_spawn(store: Readable, fence: Fence, env: Mapping[str, str] | No
     with store.read() as reader:
         job, tree, settings = _of(reader, fence)
         noted = get_workspace(reader, job.id)
-    if not tree.has_worktrees:
-        return
-    plot = plot_of(store.home, job, tree)
+    if tree.has_worktrees:
+        save_for_children(store.home, job, tree, settings, noted, env)
+
+
+def save_for_children(
+    home: Home,
+    job: Job,
+    tree: Tree,
+    settings: Settings,
+    noted: Workspace | None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Do what `save_before_spawn` does, for a job of a tree with worktrees that has been read."""
+    plot = plot_of(home, job, tree)
     try:
         if is_made(plot):
             conflicts = noted.conflicts if noted else ()

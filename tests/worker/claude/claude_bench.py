@@ -19,6 +19,7 @@ from tui_orch.demo.model import ScriptedModel
 from tui_orch.demo.script import Role, Script, ToolCall, Turn
 from tui_orch.worker import claude
 from tui_orch.worker.record import record
+from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.work import Ending, Work
 
@@ -73,7 +74,7 @@ class Bench:
             job = claim(tx, fence, os.getpid(), now_ms())
             tree = get_tree(tx, job.root_id)
         folder = private_dir(self.home.attempt_dir(job.id, job.attempt))
-        return Work(self.store, job, tree, folder, self.env)
+        return Work(LocalSteps(self.store, job.fence), job, tree, folder, self.env)
 
     def run(self, job_id: int, model: ScriptedModel) -> Ending:
         """One attempt, recorded."""
@@ -83,7 +84,7 @@ class Bench:
     def finish(self, work: Work, model: ScriptedModel) -> Ending:
         env = {**work.env, "ANTHROPIC_BASE_URL": model.url}
         with StopSignal() as stop:
-            ending = claude.run(Work(work.store, work.job, work.tree, work.folder, env), stop)
+            ending = claude.run(Work(work.steps, work.job, work.tree, work.folder, env), stop)
         self.record(work, ending)
         return ending
 

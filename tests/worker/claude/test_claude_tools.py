@@ -12,7 +12,7 @@ from store.models import Limits, Outcome
 from store.rules import add_rule
 from store.states import Kind, Reason, Status
 from tui_orch.worker.claude.asking import Person
-from tui_orch.worker.claude.fenced import FencedStore
+from tui_orch.worker.claude.fenced import FencedSteps
 from tui_orch.worker.claude.tools import Tools, tools_of
 from tui_orch.worker.claude.turn import Report, Turn
 from tui_orch.worker.work import Work
@@ -26,9 +26,9 @@ class Desk:
         self.job_id = bench.submit("Build it.", limits, **ways)
         self.work: Work = bench.start(self.job_id)
         self.turn = Turn()
-        self.store = FencedStore(self.work.store, self.work.job)
-        person = Person(self.store, self.turn, park_after_s=0)
-        self._tools = {tool.name: tool.handler for tool in tools_of(Tools(self.store, self.turn, person))}
+        self.steps = FencedSteps(self.work.steps)
+        person = Person(self.steps, self.turn, park_after_s=0)
+        self._tools = {tool.name: tool.handler for tool in tools_of(Tools(self.steps, self.turn, person))}
 
     async def call(self, name: str, **given: Any) -> tuple[str, bool]:
         """The answer's text, and whether the call failed."""
@@ -95,7 +95,7 @@ async def test_a_superseded_attempt_is_told_to_stop_and_marks_it(bench: Bench) -
         finish(tx, desk.work.job.fence, Outcome(Status.FAILED, reason=Reason.LOST), now_ms())
     text, failed = await desk.call("spawn_subtasks", tasks=["Do one."])
     assert (failed, "This attempt is over: stop" in text) == (True, True)
-    assert desk.store.stale.is_set()
+    assert desk.steps.stale.is_set()
 
 
 async def test_commands_are_asked_about_and_end_the_turn_while_nobody_answers(bench: Bench) -> None:

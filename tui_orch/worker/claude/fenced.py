@@ -1,65 +1,56 @@
-"""The store as one attempt may use it: every write carries its fence, and the first refusal of the fence stops it all.
+"""The steps of one run of Claude Code, in one event loop: the first refusal of the attempt stops it all.
 
-Tools, permission requests and the session share one ``FencedStore``. Whoever meets StaleAttempt here need not tell the
+Tools, permission requests and the session share one ``FencedSteps``. Whoever meets StaleAttempt here need not tell the
 others: ``stale`` is set, and the session looks at it. Holds no rule of its own.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
-from store.database import Reader, Store, Transaction
 from store.errors import StaleAttempt
+from store.home import Home
 from store.models import Fence, Job, Tree
-from store.tree import get_job, get_tree
-from tui_orch.client.watch import StoreWatch
-
-T = TypeVar("T")
+from tui_orch.worker.steps import job_steps
+from tui_orch.worker.steps.port import Change, Look, P, Steps, T
 
 
-def clock_ms() -> int:
-    """Return the time now in milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
+class FencedSteps:
+    """Reads and writes for the attempt ``fence``. Use it in one event loop; a step holds that up while it is done."""
 
-
-class FencedStore:
-    """Reads and writes for the attempt ``fence``. Use it in one event loop."""
-
-    def __init__(self, store: Store, job: Job) -> None:
-        self.store = store
-        self.fence: Fence = job.fence
-        self.root_id = job.root_id
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self.fence: Fence = steps.fence
+        self.home: Home = steps.home
         #: Set once the store has refused this attempt: stop at once, nothing can be recorded any more.
         self.stale = asyncio.Event()
 
-    def read(self, look: Callable[[Reader], T]) -> T:
+    def look(self, step: Look[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Read one moment of the store."""
-        with self.store.read() as reader:
-            return look(reader)
+        return self._steps.look(step, *args, **kwargs)
 
-    def write(self, change: Callable[[Transaction, Fence, int], T]) -> T:
-        """Run ``change(tx, fence, now_ms)`` in one transaction. Raises what the store raises."""
+    def change(self, step: Change[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a step in one transaction. Raises what the store raises."""
         try:
-            with self.store.write() as tx:
-                return change(tx, self.fence, clock_ms())
+            return self._steps.change(step, *args, **kwargs)
         except StaleAttempt:
             self.stale.set()
             raise
 
     def job(self) -> Job:
         """Return the job's row as it is now."""
-        return self.read(lambda reader: get_job(reader, self.fence.job_id))
+        return self.look(job_steps.own_job)
 
     def tree(self) -> Tree:
         """Return the tree's row as it is now."""
-        return self.read(lambda reader: get_tree(reader, self.root_id))
+        return self.look(job_steps.own_tree)
 
-    async def until(self, look: Callable[[Reader], T | None], timeout_s: float | None = None) -> T | None:
-        """Wait until ``look`` finds something and return it; None after ``timeout_s`` seconds."""
+    async def until(
+        self, timeout_s: float | None, step: Look[P, T | None], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """Wait until ``step`` finds something and return it; None after ``timeout_s`` seconds."""
         end = None if timeout_s is None else time.monotonic() + timeout_s
-        async with StoreWatch(self.store.home, self.store.data_version) as watch:
-            while (found := self.read(look)) is None:
+        async with self._steps.watch() as watch:
+            while (found := self.look(step, *args, **kwargs)) is None:
                 left_s = 60.0 if end is None else end - time.monotonic()
                 if left_s <= 0:
                     return None

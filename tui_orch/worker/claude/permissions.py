@@ -21,8 +21,9 @@ from claude_agent_sdk.types import PermissionRuleValue
 from store.errors import BadInput, StaleAttempt, StoreError
 from store.models import Ask
 from store.permission_rule import parse
-from tui_orch.worker.claude.asking import Permit, Person, Question
+from tui_orch.worker.claude.asking import Person
 from tui_orch.worker.claude.options import stays_whole
+from tui_orch.worker.claude.question import Permit, Question
 from tui_orch.worker.claude.turn import Turn
 from tui_orch.worker.claude.wording import cut, one_line, sound
 

@@ -15,26 +15,21 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from claude_agent_sdk import Message
 
-from store import asks
-from store.budget import Allowance, reserve
-from store.claim import last_session_cost, note_denials, set_activity, set_session
-from store.database import Reader, Transaction
+from store.budget import Allowance
 from store.errors import StaleAttempt, StoreBusy
-from store.models import Ask, Job, LedgerEntry, Outcome
-from store.settings import get_settings
+from store.models import LedgerEntry, Outcome
 from store.states import FINAL, Reason, Status
-from store.tree import get_job, ledger
+from tui_orch.worker.claude import claude_steps
 from tui_orch.worker.claude.activity import Activity, describe
 from tui_orch.worker.claude.asking import Person
-from tui_orch.worker.claude.briefing import Briefing, brief
+from tui_orch.worker.claude.briefing import Briefing
 from tui_orch.worker.claude.connection import Broken, Connection, ResumeRefused, Unusable
 from tui_orch.worker.claude.denials import all_denials
 from tui_orch.worker.claude.environment import exactly
-from tui_orch.worker.claude.fenced import FencedStore, clock_ms
+from tui_orch.worker.claude.fenced import FencedSteps
 from tui_orch.worker.claude.heard import Heard, hear
 from tui_orch.worker.claude.hooks import ending_hooks
 from tui_orch.worker.claude.judge import BUDGET_S, Findings, judge
@@ -46,6 +41,8 @@ from tui_orch.worker.claude.transcript import Transcript
 from tui_orch.worker.claude.turn import Turn
 from tui_orch.worker.claude.usage import own_usage
 from tui_orch.worker.masking import Mask
+from tui_orch.worker.steps import job_steps
+from tui_orch.worker.steps.local import clock_ms
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.work import Ending, Finished, Released, Work
 
@@ -77,7 +74,7 @@ class Run:
         self.stop = asyncio.Event()
         self._work = work
         self._transcript = transcript
-        self._store = FencedStore(work.store, work.job)
+        self._steps = FencedSteps(work.steps)
         self._turn = Turn(keep=lambda report: keep(work.folder, self._mask.of_any(report)))
         self._heard = Heard()
         self._mask = Mask.of(work.env)
@@ -94,7 +91,7 @@ class Run:
         briefing = self._brief(fresh=False)
         said = (kept(self._work.folder.with_name(str(number))) for number in briefing.cut_off)
         self._turn.report = next((report for report in said if report is not None), None)
-        self._allowance = self._store.write(lambda tx, fence, _: reserve(tx, fence))
+        self._allowance = self._steps.change(claude_steps.reserve)
         if self._allowance.why is not None:
             return Released(Reason.BUDGET, self._allowance.why, not_before_ms=clock_ms() + round(BUDGET_S * 1000))
         if not briefing.work_dir.is_dir() or briefing.work_dir.is_symlink():
@@ -110,21 +107,20 @@ class Run:
             briefing = self._brief(fresh=True)
             broke = await self._converse(briefing)
         self._activity.flush()
-        if self._store.stale.is_set():
+        if self._steps.stale.is_set():
             raise StaleAttempt(f"attempt {briefing.job.attempt} of job #{briefing.job.id} is over; its worker stops")
         return self._judge(briefing, broke)
 
     def _brief(self, *, fresh: bool) -> Briefing:
         mark = secrets.token_hex(_MARK_BYTES)
-        job_id, work_dir = self._work.job.id, self._work.work_dir
-        return self._store.read(lambda reader: brief(reader, job_id, work_dir, mark, clock_ms(), fresh=fresh))
+        return self._steps.look(claude_steps.briefing, self._work.work_dir, mark, fresh)
 
     async def _converse(self, briefing: Briefing) -> str | None:
         """Start Claude Code, say the prompt and hear it out. Return why it broke off, or None. Raises ResumeRefused."""
-        person = Person(self._store, self._turn, briefing.tree.park_after_s, briefing.told, self._mask)
+        person = Person(self._steps, self._turn, briefing.tree.park_after_s, briefing.told, self._mask)
         line = self._connection(briefing, person)
         talk = asyncio.create_task(self._talk(line, briefing))
-        waits = (self.stop.wait(), self._store.stale.wait(), self._until_silent(person))
+        waits = (self.stop.wait(), self._steps.stale.wait(), self._until_silent(person))
         stops = [asyncio.create_task(wait) for wait in waits]
         try:
             await asyncio.wait({talk, *stops}, return_when=asyncio.FIRST_COMPLETED)
@@ -156,7 +152,7 @@ class Run:
 
     async def _until_silent(self, person: Person) -> bool:
         """Return once Claude Code has said nothing for longer than the store allows; never, where it allows any time."""
-        idle_s = self._store.read(get_settings).idle_timeout_s
+        idle_s = self._steps.look(job_steps.settings).idle_timeout_s
         if not idle_s:
             await asyncio.Event().wait()
         while self._silent_s() < idle_s:
@@ -171,7 +167,7 @@ class Run:
 
     def _connection(self, briefing: Briefing, person: Person) -> Connection:
         callbacks = Callbacks(
-            server=orch_server(self._store, self._turn, person),
+            server=orch_server(self._steps, self._turn, person),
             can_use_tool=Permissions(person, self._turn, applied(briefing.tree, briefing.rules)).can_use_tool,
             hooks=ending_hooks(self._turn),
         )
@@ -215,12 +211,12 @@ class Run:
     def _store_session(self, session_id: str) -> None:
         # A busy store only costs the early note: the session's id comes with the ending too.
         with suppress(StaleAttempt, StoreBusy):
-            self._store.write(lambda tx, fence, _: set_session(tx, fence, session_id))
+            self._steps.change(claude_steps.note_session, session_id)
 
     def _store_activity(self, text: str) -> None:
         # Called from a timer: StaleAttempt has set ``stale``, and a line that a busy store does not take is no loss.
         with suppress(StaleAttempt, StoreBusy):
-            self._store.write(lambda tx, fence, now_ms: set_activity(tx, fence, self._mask.text(text), now_ms))
+            self._steps.change(job_steps.show_activity, self._mask.text(text))
 
     def _judge(self, briefing: Briefing, broke: str | None) -> Ending:
         heard = self._heard
@@ -229,7 +225,7 @@ class Run:
         delivered = told | self._turn.delivered
         if taken:
             self._use_answers(briefing)
-        last = self._store.read(lambda reader: look_last(reader, briefing.job.id, heard.session_id))
+        last = self._steps.look(claude_steps.last_look, heard.session_id)
         denials = all_denials(
             heard.result.denials if heard.result else (), self._turn.parked, last.asked, last.job.denials
         )
@@ -253,38 +249,14 @@ class Run:
         if denials and not isinstance(ending, Finished) and not self.stop.is_set():
             # The next run hears nothing of them. A run that was stopped was refused its last calls by that alone.
             kept = self._mask.of_any(denials)
-            self._store.write(lambda tx, fence, _: note_denials(tx, fence, kept))
+            self._steps.change(claude_steps.add_denials, list(kept))
         return ending
 
     def _use_answers(self, briefing: Briefing) -> None:
         """Mark the answers that were told as used; a permission stays open for the call that it was given for."""
         used = [ask.id for ask in briefing.told if ask.answer != "allow"]
         if used:
-            self._store.write(lambda tx, _, now_ms: use_answers(tx, used, now_ms))
-
-
-@dataclass(frozen=True, slots=True)
-class LastLook:
-    """What the store says when the run is over."""
-
-    job: Job
-    entries: tuple[LedgerEntry, ...]
-    asked: tuple[Ask, ...]
-    known_usd: float  # what the session had cost before
-
-
-def look_last(reader: Reader, job_id: int, session_id: str | None) -> LastLook:
-    """Read what the ending depends on."""
-    known_usd = last_session_cost(reader, job_id, session_id) if session_id else 0.0
-    return LastLook(
-        get_job(reader, job_id), tuple(ledger(reader, job_id)), tuple(asks.job_asks(reader, job_id)), known_usd
-    )
-
-
-def use_answers(tx: Transaction, ask_ids: Collection[int], now_ms: int) -> None:
-    """Mark answers as acted on."""
-    for ask_id in ask_ids:
-        asks.use_answer(tx, ask_id, now_ms)
+            self._steps.change(claude_steps.use_answers, used)
 
 
 def is_unsettled(entry: LedgerEntry, delivered: Collection[int]) -> bool:

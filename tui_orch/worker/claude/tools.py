@@ -11,19 +11,21 @@ from typing import Any
 
 from claude_agent_sdk import McpSdkServerConfig, SdkMcpTool, ToolAnnotations, create_sdk_mcp_server, tool
 
-from store import permission_rule, submit
+from store import permission_rule
 from store.errors import BadInput, StaleAttempt, StoreError
-from store.models import LedgerEntry, NewJob, Spawned
+from store.models import LedgerEntry, NewJob, Spawned, Tree
 from store.states import FINAL, Kind
-from store.tree import ledger
+from tui_orch.worker.claude import claude_steps
 from tui_orch.worker.claude import ledger as told
-from tui_orch.worker.claude.asking import Person, Question
-from tui_orch.worker.claude.fenced import FencedStore
+from tui_orch.worker.claude.asking import Person
+from tui_orch.worker.claude.fenced import FencedSteps
 from tui_orch.worker.claude.options import SERVER
 from tui_orch.worker.claude.prompt import answer_text
+from tui_orch.worker.claude.question import Question
 from tui_orch.worker.claude.tasks import TASK_SCHEMA, BadTasks, read_tasks
 from tui_orch.worker.claude.turn import Report, Turn
 from tui_orch.worker.claude.wording import is_deep, sound
+from tui_orch.worker.steps import job_steps
 
 SPAWN, STATUS, REPORT, ASK = "spawn_subtasks", "subtask_status", "report_result", "ask_user"
 MAX_RESULT_BYTES = 262_144
@@ -50,16 +52,16 @@ _ASK_TEXT = (
 )
 
 
-def orch_server(store: FencedStore, turn: Turn, person: Person) -> McpSdkServerConfig:
+def orch_server(steps: FencedSteps, turn: Turn, person: Person) -> McpSdkServerConfig:
     """Return the MCP server of one run."""
-    return create_sdk_mcp_server(SERVER, tools=tools_of(Tools(store, turn, person)))
+    return create_sdk_mcp_server(SERVER, tools=tools_of(Tools(steps, turn, person)))
 
 
 class Tools:
     """What the tools do. Each method takes the call's input and returns the answer's text, or raises ``Refusal``."""
 
-    def __init__(self, store: FencedStore, turn: Turn, person: Person) -> None:
-        self._store = store
+    def __init__(self, steps: FencedSteps, turn: Turn, person: Person) -> None:
+        self._steps = steps
         self._turn = turn
         self._person = person
 
@@ -72,19 +74,18 @@ class Tools:
             return (
                 "A person is asked whether these commands may run. You are resumed with the answer; end your turn now."
             )
-        if self._store.tree().has_worktrees:
-            from tui_orch.workspace.of_job import save_before_spawn  # noqa: PLC0415 - shared trees need no git
-
-            save_before_spawn(self._store.store, self._store.fence)
-        spawned = self._store.write(lambda tx, fence, now_ms: submit.spawn(tx, fence, tasks, now_ms))
+        tree = self._steps.tree()
+        if tree.has_worktrees:
+            self._save_for_children(tree)
+        spawned = self._steps.change(claude_steps.spawn, tasks)
         if wait and self._turn.waits_for is None:
             self._turn.waits_for = "children"
         return _spawned_text(spawned, tasks, wait=wait)
 
     async def subtask_status(self, given: Mapping[str, Any]) -> str:
         """Tell how the children stand, with the results of those that have ended."""
-        batch = _read_batch(given.get("batch"), self._store.fence.job_id)
-        entries = self._store.read(lambda reader: ledger(reader, self._store.fence.job_id, batch))
+        batch = _read_batch(given.get("batch"), self._steps.fence.job_id)
+        entries = self._steps.look(claude_steps.own_ledger, batch)
         if not entries:
             return "No subtasks." if batch is None else f"There is no batch {batch} of yours."
         new = [entry for entry in told.undelivered(entries) if entry.id not in self._turn.delivered]
@@ -135,7 +136,7 @@ class Tools:
         """
         text = "May it start these commands as subtasks?\n" + "\n".join(commands)
         question = Question("permission", text, permission_rule.SPAWN, {"commands": list(commands)})
-        permit, mode = self._person.ruled(question), self._store.tree().permission_mode
+        permit, mode = self._person.ruled(question), self._steps.tree().permission_mode
         if permit is None and mode == "bypassPermissions":
             return True
         if permit is None and mode in ("dontAsk", "plan"):
@@ -148,7 +149,13 @@ class Tools:
         return True
 
     def _entries(self) -> list[LedgerEntry]:
-        return self._store.read(lambda reader: ledger(reader, self._store.fence.job_id))
+        return self._steps.look(claude_steps.own_ledger)
+
+    def _save_for_children(self, tree: Tree) -> None:
+        from tui_orch.workspace.of_job import save_for_children  # noqa: PLC0415 - shared trees need no git
+
+        noted, settings = self._steps.look(job_steps.own_workspace), self._steps.look(job_steps.settings)
+        save_for_children(self._steps.home, self._steps.job(), tree, settings, noted)
 
 
 class Refusal(Exception):
