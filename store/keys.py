@@ -2,12 +2,23 @@
 
 import hmac
 import secrets
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 from store.claim import token_hash
 from store.database import Reader, Transaction
 from store.errors import BadInput, NotAllowed, NotFound
-from store.models import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key to the REST API; the secret itself is kept nowhere."""
+
+    id: int
+    name: str
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
 
 PREFIX = "orch_"
 _SECRET_BYTES = 32

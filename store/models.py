@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from store.needs import Needs
 from store.states import Kind, Status
 
 #: Bytes of UTF-8 that one request may hold. The schema refuses more.
@@ -38,6 +39,7 @@ class NewJob:
     model: str | None = None
     priority: int = 0
     budget_usd: float | None = None  # its share: dollars of it and all below it
+    needs: Needs | None = None  # of the machine it runs on, over its tree's
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class NewTree:
     ground: Ground | None = None  # None: the workspace is shared
     workspace: str | None = None  # what is asked for: auto, shared, worktree; what comes of it is ``ground``
     workspace_setup: str | None = None  # asked for: a shell line to run in each new worktree
+    needs: Needs | None = None  # of the machine of each of its jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Tree:
     base_commit: str | None = None
     branch_prefix: str | None = None
     workspace_setup: str | None = None
+    needs: Needs | None = None
 
     @property
     def has_worktrees(self) -> bool:
@@ -151,6 +155,7 @@ class Job:
     tokens: int
     subtree_tokens: int
     seq: int
+    needs: Needs | None = None  # its own; those in force are these over its tree's
 
     @property
     def fence(self) -> "Fence":
@@ -195,6 +200,8 @@ class Attempt:
     exit_code: int | None
     session_id: str | None
     usage: Usage
+    lease_until_ms: int | None = None  # until then it may live elsewhere; None: its worker is here, or has not come yet
+    host: str | None = None  # the machine elsewhere that it runs on
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,17 +318,6 @@ class Rule:
     ask_id: int | None
     created_ms: int
     removed_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key to the REST API; the secret itself is kept nowhere."""
-
-    id: int
-    name: str
-    created_ms: int
-    expires_ms: int | None
-    revoked_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,23 @@ import json
 from typing import Any
 
 from store.models import Ask, Attempt, Change, Job, LedgerEntry, Tree, Usage, Workspace
+from store.needs import Needs, read_needs
 from store.states import Kind, Status
 
 JOB_COLUMNS = (
     "id, parent_id, root_id, depth, batch, kind, title, request, argv, model, priority, timeout_s, budget_usd, status, reason, attempt, "
     "tries, own_status, result, error, data, denials, session_id, waiting_for, delivered, children, open_children, open_asks, "
     "lending, wants_slot, stop_reason, stop_requested_ms, not_before_ms, deadline_ms, created_ms, changed_ms, started_ms, "
-    "ended_ms, activity, activity_ms, cost_usd, subtree_cost_usd, tokens, subtree_tokens, seq"
+    "ended_ms, activity, activity_ms, cost_usd, subtree_cost_usd, tokens, subtree_tokens, seq, needs"
 )
 TREE_COLUMNS = (
     "root_id, max_depth, max_jobs, max_children, max_workers, max_attempts, timeouts_s, budget_usd, work_dir, model, "
     "permission_mode, allowed_tools, setting_sources, park_after_s, paused_ms, jobs, workspace, repository, base_branch, base_commit, "
-    "branch_prefix, workspace_setup"
+    "branch_prefix, workspace_setup, needs"
 )
 ATTEMPT_COLUMNS = (
     "job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id, cost_usd, "
-    "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, turns, session_cost_usd"
+    "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, turns, session_cost_usd, lease_until_ms, host"
 )
 ASK_COLUMNS = (
     "asks.id, asks.job_id, (SELECT root_id FROM jobs WHERE jobs.id = asks.job_id), asks.attempt, asks.kind, asks.tool, "
@@ -70,6 +71,12 @@ def strings(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(json.loads(text))
 
 
+@functools.lru_cache(maxsize=64)
+def needs(text: str | None) -> Needs | None:
+    """Return the needs of a JSON column, None for NULL."""
+    return None if text is None else read_needs(text)
+
+
 def job(row: tuple[Any, ...]) -> Job:
     """Return the record of a row of ``JOB_COLUMNS``."""
     values = dict(zip(Job.__dataclass_fields__, row, strict=True))
@@ -79,6 +86,7 @@ def job(row: tuple[Any, ...]) -> Job:
     values["argv"] = strings(values["argv"])
     values["data"] = loads(values["data"])
     values["denials"] = () if values["denials"] == "[]" else tuple(loads(values["denials"]))
+    values["needs"] = needs(values["needs"])
     for name in ("wants_slot", "delivered"):
         values[name] = bool(values[name])
     return Job(**values)
@@ -90,6 +98,7 @@ def tree(row: tuple[Any, ...]) -> Tree:
     values["timeouts_s"] = tuple(float(seconds) for seconds in json.loads(values["timeouts_s"]))
     values["allowed_tools"] = strings(values["allowed_tools"]) or ()
     values["setting_sources"] = strings(values["setting_sources"])
+    values["needs"] = needs(values["needs"])
     return Tree(**values)
 
 
@@ -103,11 +112,10 @@ def workspace(row: tuple[Any, ...]) -> Workspace:
 
 def attempt(row: tuple[Any, ...]) -> Attempt:
     """Return the record of a row of ``ATTEMPT_COLUMNS``."""
-    used = Usage(*row[11:])
+    used = Usage(*row[11:18])
     job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id = row[:11]
-    return Attempt(
-        job_id, number, started_ms, claimed_ms, ended_ms, pid, outcome, reason, error, exit_code, session_id, used
-    )
+    begun = (job_id, number, started_ms, claimed_ms, ended_ms, pid)
+    return Attempt(*begun, outcome, reason, error, exit_code, session_id, used, *row[18:])
 
 
 def ask(row: tuple[Any, ...]) -> Ask:

@@ -11,13 +11,14 @@ from store.claim import deadline, parent_deadline, require_running
 from store.database import Transaction
 from store.errors import BadInput, IllegalChange
 from store.models import Fence, Ground, Limits, NewJob, NewTree, Spawned
+from store.needs import Needs, parse_needs
 from store.rows import dumps
 from store.states import Kind, Status
 from store.tree import get_job, get_tree
 
 _INSERT = """
-INSERT INTO jobs(parent_id, batch, kind, title, request, argv, timeout_s, model, priority, budget_usd, created_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO jobs(parent_id, batch, kind, title, request, argv, timeout_s, model, priority, budget_usd, needs, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEXT_BATCH = "SELECT coalesce(max(batch), 0) + 1 FROM jobs WHERE parent_id = ?"
 _SET_TREE = """
@@ -47,6 +48,8 @@ def submit_tree(tx: Transaction, new: NewTree, now_ms: int) -> int:
         raise BadInput("a group has items, and only a group has them; a numbered list in the request gives them")
     root_id = _insert(tx, None, None, new.root, now_ms)
     tx.run(_SET_TREE, (*limit_values(new.limits), *_ways(new), root_id))
+    if (needs := _stored(new.needs)) is not None:
+        tx.run("UPDATE trees SET needs = ? WHERE root_id = ?", (needs, root_id))
     if new.ground is not None:
         _set_ground(tx, root_id, new.ground)
     if new.items:
@@ -147,9 +150,14 @@ def _insert(tx: Transaction, parent_id: int | None, batch: int | None, new: NewJ
         new.model,
         new.priority,
         new.budget_usd,
+        _stored(new.needs),
         now_ms,
     )
     return tx.insert(_INSERT, values)
+
+
+def _stored(needs: Needs | None) -> str | None:
+    return None if needs is None else dumps(parse_needs(needs.as_json()).as_json() or None)
 
 
 def _settled(work_dir: str) -> str:

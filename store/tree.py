@@ -9,6 +9,7 @@ from store import rows
 from store.database import Reader
 from store.errors import NotFound
 from store.models import Attempt, Change, Job, LedgerEntry, Tree
+from store.needs import Needs
 from store.states import Status
 
 # UNION, not UNION ALL: a loop that was written with the triggers off must not turn into a query without an end.
@@ -38,6 +39,11 @@ def get_tree(reader: Reader, root_id: int) -> Tree:
     if row is None:
         raise NotFound(f"there is no tree #{root_id}; see: orch list")
     return rows.tree(row)
+
+
+def needs_in_force(job: Job, tree: Tree) -> Needs | None:
+    """Return what a job asks of its machine: its own needs over its tree's; None: nothing."""
+    return tree.needs if job.needs is None else job.needs.over(tree.needs)
 
 
 def tree_of(reader: Reader, job_id: int) -> Tree:

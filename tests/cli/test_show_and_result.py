@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from at_orch import AtOrch
 
-from store.claim import set_activity
+from store.claim import set_activity, start_attempt
+from store.leases import claim_remote
 from store.models import Limits, NewJob, NewTree, Usage
+from store.needs import Needs
 from store.states import Kind, Status
-from store.submit import submit_tree
+from store.submit import spawn, submit_tree
+from tests.by_hand import now_ms
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202egpj\u200b\U000e0041\x7f日本語"
 
@@ -152,3 +155,19 @@ def test_json_gives_back_exactly_what_was_stored(orch: AtOrch) -> None:
     """Escaped for the terminal, the same for a program."""
     hostile_tree(orch)
     assert json.loads(orch("show", "2", "--json").out)["result"] == HOSTILE
+
+
+def test_needs_and_the_machine_of_an_attempt_are_told(orch: AtOrch) -> None:
+    """Those in force: a job's own over its tree's."""
+    options = ["--kind", "command", "--no-supervisor", "--needs", '{"cpus": 2, "labels": {"zone": "a"}}']
+    assert orch("submit", "--request", "true", *options).out == "1\n"
+    with orch.store.write() as tx:
+        fence = start_attempt(tx, 1, "its code", now_ms())
+        claim_remote(tx, fence, "its token", "node-7", 60_000, now_ms())
+        spawn(tx, fence, [NewJob("ls", Kind.COMMAND, needs=Needs(cpus=4.0))], now_ms())
+    assert '  needs:      {"cpus": 2.0, "labels": {"zone": "a"}}' in orch("show", "1").out
+    assert "running  on node-7" in orch("show", "1").out
+    found = json.loads(orch("show", "1", "--json").out)
+    assert (found["attempt_list"][0]["host"], found["needs"]["cpus"]) == ("node-7", 2.0)
+    assert json.loads(orch("show", "2", "--json").out)["needs"] == {"cpus": 4.0, "labels": {"zone": "a"}}
+    assert json.loads(orch("tree", "1", "--json").out)

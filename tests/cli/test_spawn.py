@@ -8,6 +8,7 @@ from at_orch import AtOrch
 from store.claim import grant_slot
 from store.finish import release
 from store.models import Fence
+from store.needs import Needs
 from store.states import Kind, Status
 from store.tree import get_job
 from tests.by_hand import now_ms
@@ -140,3 +141,14 @@ def test_a_wait_that_lasts_too_long_ends_with_124(orch: AtOrch) -> None:
     done = orch("wait", str(job_id), "--timeout", "0.05s")
     assert (done.code, done.out) == (124, "")
     assert f"#{job_id} is still queued" in done.err
+
+
+def test_a_child_says_what_its_machine_must_have(orch: AtOrch) -> None:
+    """What a task of a list says goes before the option."""
+    fence = orch.start(orch.tree())
+    (orch.project / "tasks.json").write_text(json.dumps([{"request": "a", "needs": {"cpus": 4}}, "b"]))
+    common = '{"cpus": 1, "labels": {"zone": "a"}}'
+    assert orch("spawn", "--file", "tasks.json", "--needs", common, env=orch.worker(fence)).code == 0
+    assert [orch.job(each).needs for each in (2, 3)] == [Needs(each, labels={"zone": "a"}) for each in (4.0, 1.0)]
+    said = orch.refused("spawn", "c", "--needs", '{"gpus": 1}', env=orch.worker(fence))
+    assert "needs has the unknown key 'gpus'; allowed: cpus, memory_mb, resources, labels" in said

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mcp_bench import Bench
 
+from store.needs import Needs
 from store.rules import add_rule
 from store.states import Kind, Status
 from store.tree import get_tree
@@ -54,10 +55,18 @@ async def test_a_list_of_tasks_becomes_a_group(bench: Bench) -> None:
     bench.hold()
     tasks = [
         "Write the server.\nWith tests.",
-        {"request": "make docs", "kind": "command", "title": "the docs", "timeout_s": 30, "model": "small"},
+        {
+            "request": "make docs",
+            "kind": "command",
+            "title": "the docs",
+            "timeout_s": 30,
+            "model": "small",
+            "needs": {"cpus": 2},
+        },
     ]
+    config = {"budget_usd": 1.5, "priority": 3, "max_depth": 1, "needs": {"memory_mb": 500}}
     async with bench.serving() as orch:
-        made = await orch.data("spawn_subtasks", tasks=tasks, config={"budget_usd": 1.5, "priority": 3, "max_depth": 1})
+        made = await orch.data("spawn_subtasks", tasks=tasks, config=config)
     root, server, docs = bench.jobs(int(made["job_id"]))
     assert (root.kind, root.title, root.status, root.priority) == (Kind.GROUP, "2 subtasks", Status.WAITING, 3)
     assert root.request == "1. Write the server.\n2. the docs"
@@ -66,6 +75,7 @@ async def test_a_list_of_tasks_becomes_a_group(bench: Bench) -> None:
     with bench.store.read() as reader:
         tree = get_tree(reader, root.id)
     assert (tree.budget_usd, tree.max_depth, tree.permission_mode) == (1.5, 1, "acceptEdits")
+    assert (tree.needs, bench.job(3).needs) == (Needs(memory_mb=500), Needs(cpus=2.0))
 
 
 async def test_inside_a_job_tasks_are_its_children(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from store.models import Limits, NewJob, NewTree
+from store.needs import Needs
 from store.states import Kind
 from tui_orch.request.compose import TITLE_CHARS, command_of, compose, title_of
 from tui_orch.request.document import load_text
@@ -170,3 +171,25 @@ def test_more_items_than_the_store_takes_are_left_to_the_store() -> None:
 def test_a_title_is_the_first_line_that_holds_something(text: str, title: str) -> None:
     assert title_of(text) == title
     assert len(title_of(text)) <= TITLE_CHARS
+
+
+def test_what_machines_must_have_is_said_once_for_the_whole_tree() -> None:
+    """In the front matter as a mapping; an option goes before it."""
+    text = f"---\nneeds:\n  cpus: 2\n  resources: {{claude: 1}}\n  labels:\n    zone: a\n---\n{LIST}"
+    needs = Needs(2.0, None, {"claude": 1.0}, {"zone": "a"})
+    found = tree(text)
+    assert (found.needs, found.root.needs, {each.needs for each in found.items}) == (needs, None, {None})
+    assert tree(text, needs={"memory_mb": 500}).needs == Needs(memory_mb=500)
+    assert tree(LIST).needs is None
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("{gpus: 1}", "plan.md: needs has the unknown key 'gpus'; allowed: cpus, memory_mb, resources, labels"),
+        ("{labels: {zone: 1}}", "plan.md: zone in labels of needs is 1; allowed: a text of 1 to 63"),
+        ("much", "plan.md: needs must be what the machine of each job must have"),
+    ],
+)
+def test_needs_that_are_not_right_are_named(needs: str, said: str) -> None:
+    assert error_of(f"---\nneeds: {needs}\n---\nDo it.").startswith(said)

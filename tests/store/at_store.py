@@ -17,7 +17,7 @@ from store.tree import get_job
 #: The tables that hold facts, in the order in which a test shows them.
 TABLES = (
     *("store", "settings", "trees", "jobs", "attempts", "workspaces", "asks", "rules", "keys", "handed_in", "lends"),
-    *("changes", "status_counts"),
+    *("attempt_calls", "changes", "status_counts"),
 )
 
 

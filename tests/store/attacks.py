@@ -11,11 +11,12 @@ import pytest
 from at_store import AtStore, sqlite3
 from invariants import check
 
-from store import handed_in, keys, rules
+from store import claim, handed_in, keys, leases, rules
 from store.database import Store
 from store.home import Home
-from store.models import Usage
-from store.states import Status
+from store.models import NewJob, Usage
+from store.needs import Needs
+from store.states import Kind, Status
 
 #: Fifty numbers, for one INSERT ... SELECT of as many children.
 FIFTY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)"
@@ -33,9 +34,9 @@ def build(project: Path) -> Home:
 
     #1 root, running, max_depth 2, max_children 3, max_jobs 6, max_workers 3, all three at work
     ├── #2 running, with an open ask (1) and one that was allowed and used (2)
-    │   └── #5 running, at the deepest level
+    │   └── #5 running elsewhere, at the deepest level, with a call that was answered
     ├── #3 completed, with a result
-    └── #4 queued
+    └── #4 queued, with needs
     #6 root, waiting for #7 (failed) and #8 (queued)
     #9 root, cancelled     #10 root, running, lends its slot under a name
     Rules of #1: one that allows (1), one that denies (2), one that is removed (3). Keys: 1 and, revoked, 2. Key 1 has
@@ -45,7 +46,8 @@ def build(project: Path) -> Home:
     with at.store:
         root = at.tree("the whole thing", max_depth=2, max_children=3, max_jobs=6, max_workers=3)
         top = at.start(root)
-        second, third, _ = at.spawn(top, "second", "third", "fourth")
+        fourth = NewJob("fourth", Kind.COMMAND, needs=Needs(cpus=2.0))
+        second, third, _ = at.spawn(top, "second", "third", fourth)
         at.run(third, result="what it found", usage=Usage(cost_usd=0.5, input_tokens=7))
         middle = at.start(second)
         at.ask(middle, "may I?", kind="permission", tool="Bash", input={"command": "rm"})
@@ -53,7 +55,11 @@ def build(project: Path) -> Home:
         at.answer(used, "allow")
         with at.store.write() as tx:
             tx.run("UPDATE asks SET used_ms = ? WHERE id = ?", (at.now_ms, used))
-        at.start(*at.spawn(middle, "deepest"))
+        (deepest,) = at.spawn(middle, "deepest")
+        with at.store.write() as tx:
+            fence = claim.start_attempt(tx, deepest, claim.token_hash("its code"), at.now_ms)
+            leases.claim_remote(tx, fence, claim.token_hash("its token"), "there", 60_000, at.now_ms)
+            leases.remember(tx, fence, "a call", "its answer")
         _, (failing, _) = at.waiting_parent("failing", "later")
         at.run(failing, Status.FAILED, reason="exit_code", error="it broke")
         at.cancel(at.tree("nobody wants this"))

@@ -6,7 +6,7 @@ from at_store import AtStore
 from store import keys
 from store.claim import token_hash
 from store.errors import BadInput, NotAllowed, NotFound
-from store.models import Key
+from store.keys import Key
 
 
 def new(at: AtStore, name: str = "a program", expires_ms: int | None = None) -> tuple[Key, str]:

@@ -45,7 +45,7 @@ def test_a_new_store_is_in_wal_mode_durable_and_marked_as_ours(made: Home) -> No
         assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
         assert store.schema_differences() == []
     marks = sqlite3(made.database, "PRAGMA application_id; PRAGMA user_version; PRAGMA integrity_check").stdout.split()
-    assert marks == [str(0x6F726368), "4", "ok"]
+    assert marks == [str(0x6F726368), "5", "ok"]
 
 
 def test_every_store_has_an_identity_that_stays(made: Home, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def other_program(home: Home) -> None:
 
 def same_mark(home: Home) -> None:
     home.database.unlink()
-    sqlite3(home.database, f"PRAGMA application_id = {0x6F726368}; PRAGMA user_version = 4; CREATE TABLE notes(text)")
+    sqlite3(home.database, f"PRAGMA application_id = {0x6F726368}; PRAGMA user_version = 5; CREATE TABLE notes(text)")
     home.database.chmod(0o600)
 
 
@@ -76,7 +76,7 @@ DAMAGE: list[tuple[Callable[[Home], object], str]] = [
     (half, "orch.db is damaged"),
     (
         lambda home: sqlite3(home.database, "PRAGMA user_version = 99"),
-        "orch.db has schema version 99, this tui-orch knows 4; update tui-orch",
+        "orch.db has schema version 99, this tui-orch knows 5; update tui-orch",
     ),
     (lambda home: sqlite3(home.database, "PRAGMA user_version = 1"), "already exists"),
 ]
@@ -134,7 +134,7 @@ def test_damage_in_the_middle_is_told_when_it_is_met(made: Home) -> None:
     """It need not show at the beginning of the file."""
     with Store.open(made) as store, store.write() as tx:
         for number in range(50):
-            submit_tree(tx, NewTree(NewJob(f"job {number} " + "x" * 4000)), 1_000)
+            submit_tree(tx, NewTree(NewJob(f"job {number} " + "x" * 9000)), 1_000)
     data = bytearray(made.database.read_bytes())
     middle = len(data) * 3 // 4 // 4096 * 4096
     data[middle : middle + 8 * 4096] = b"\xff" * (8 * 4096)

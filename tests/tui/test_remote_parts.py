@@ -25,7 +25,7 @@ TEXTS = (
     "all of it\n\n1. one\n2. two",
     "---\nkind: command\nmax_attempts: 2\ntitle: mine\n---\n1. echo one\n2. `echo two`",
     "---\nkind: command\n---\necho hello",
-    "---\nkind: group\nmodel: opus\nbudget_usd: 3.5\ntimeouts: [60, 30]\npriority: 7\n---\n- [ ] a\n- [ ] b",
+    "---\nkind: group\nmodel: opus\nbudget_usd: 3.5\ntimeouts: [60, 30]\npriority: 7\nneeds: {cpus: 2}\n---\n- [ ] a\n- [ ] b",
     "---\nsplit: none\nmax_depth: 0\npermission_mode: plan\nallowed_tools: [Read]\npark_after_s: 0\n---\n1. one\n2. two",
     "---\nsetting_sources: []\nmax_workers: 3\nmax_jobs: 9\nmax_children: 4\ntimeout: 12.5\n---\n# A heading\ntext",
 )

@@ -55,7 +55,7 @@ class Asked(BaseModel):
 class OrchestrateConfig(Config):
     """How a request is to be run; null stands for "not given".
 
-    In a nested call (by a job's token) title, kind, split, model, priority and timeout hold for the children; what is the
+    In a nested call (by a job's token) title, kind, split, model, priority, timeout and needs hold for the children; what is the
     whole tree's to say stays as it is.
     """
 

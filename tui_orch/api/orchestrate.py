@@ -35,7 +35,9 @@ from tui_orch.workspace.of_job import save_before_spawn
 router = APIRouter(tags=["orchestrate"])
 
 #: What of a config holds for the children of a nested call; the rest is the tree's.
-_FOR_CHILDREN = frozenset({"title", "kind", "split", "model", "priority", "timeout", "max_depth", "current_depth"})
+_FOR_CHILDREN = frozenset(
+    {"title", "kind", "split", "model", "priority", "timeout", "needs", "max_depth", "current_depth"}
+)
 _NOT_ASKED_FOR = {"orchestrator_api_url", "orchestrator_api_key"}
 #: What is said of the whole tree when it is handed in, and never again.
 _CHOSEN_ONCE = frozenset({"workspace", "workspace_setup"})
@@ -136,7 +138,10 @@ def _why(job: Job, current: int, allowed: int) -> str:
 def _children(document: RequestDocument, config: Config, tree: Tree) -> tuple[list[NewJob], list[str]]:
     own = config.model_dump(include=set(_FOR_CHILDREN) - {"max_depth", "current_depth"}, exclude_none=True)
     made = compose(replace(document, config=Config.model_validate(own)), Config(), Path(tree.work_dir or "."))
-    tasks = [replace(task, model=config.model, timeout_s=config.timeout) for task in (made.items or (made.root,))]
+    tasks = [
+        replace(task, model=config.model, timeout_s=config.timeout, needs=made.needs)
+        for task in (made.items or (made.root,))
+    ]
     asked = config.model_dump(exclude=_NOT_ASKED_FOR, exclude_none=True)
     notes = [
         f"{key} is the whole tree's and stays as it is; a person changes it with: orch limits {tree.root_id}"

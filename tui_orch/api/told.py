@@ -154,6 +154,8 @@ class Attempt(BaseModel):
     number: int
     started_ms: int
     ended_ms: int | None
+    host: str | None = Field(description="The machine that it ran on; null: that of the server.")
+    lease_until_ms: int | None = Field(description="Until when it may live on another machine.")
     outcome: str | None
     reason: str | None
     error: str | None
@@ -172,6 +174,7 @@ class JobDetail(JobLine):
     argv: list[str] | None
     model: str | None
     priority: int
+    needs: dict[str, Any] | None = Field(description="Of its machine: its own over its tree's.")
     result: str | None
     error: str | None
     data: Any

@@ -8,7 +8,7 @@ from store.database import Reader
 from store.errors import IllegalChange, NotFound
 from store.models import Job
 from store.states import FINAL, Status
-from store.tree import attempts, children, get_job
+from store.tree import attempts, children, get_job, get_tree, needs_in_force
 from store.use import subtree_counts
 from store.workspaces import get_workspace
 from tui_orch.api import told
@@ -113,6 +113,7 @@ def detail(reader: Reader, job: Job) -> told.JobDetail:
         argv=None if job.argv is None else list(job.argv),
         model=job.model,
         priority=job.priority,
+        needs=None if (needs := needs_in_force(job, get_tree(reader, job.root_id))) is None else needs.as_json(),
         result=job.result,
         error=job.error,
         data=sayable(job.data),
@@ -124,6 +125,8 @@ def detail(reader: Reader, job: Job) -> told.JobDetail:
                 number=each.number,
                 started_ms=each.started_ms,
                 ended_ms=each.ended_ms,
+                host=each.host,
+                lease_until_ms=each.lease_until_ms,
                 outcome=each.outcome,
                 reason=each.reason,
                 error=each.error,

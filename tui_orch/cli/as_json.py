@@ -107,7 +107,7 @@ def rule(found: Rule) -> dict[str, Any]:
 
 def tree(found: Tree) -> dict[str, Any]:
     """Return a tree's limits and ways."""
-    return asdict(found)
+    return asdict(found) | {"needs": None if found.needs is None else found.needs.as_json()}
 
 
 def batch_name(parent_id: int | None, batch: int | None) -> str | None:

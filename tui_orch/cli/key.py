@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from store.keys import list_keys, new_key, revoke_key
-from store.models import Key
+from store.keys import Key, list_keys, new_key, revoke_key
 from tui_orch.cli import as_json, columns, exits, terminal
 from tui_orch.cli.params import key_id as id_of_key
 from tui_orch.cli.params import seconds

@@ -5,6 +5,9 @@ import re
 
 import click
 
+from store.errors import BadInput
+from store.needs import Needs, read_needs
+
 MAX_SECONDS = 604_800
 MAX_LEVELS = 6
 _MAX_ID = 2**63 - 1
@@ -71,6 +74,14 @@ def line(text: str) -> str:
     if not text.strip() or not text.isprintable():
         raise click.BadParameter(f"{text!r} is not one line of plain text")
     return text
+
+
+def needs(text: str) -> Needs:
+    """Return what a JSON object asks of a machine. Raises click.BadParameter."""
+    try:
+        return read_needs(text)
+    except BadInput as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _id(text: str, whose: str) -> int:

@@ -12,7 +12,7 @@ from store.database import Store
 from store.home import Home
 from store.settings import Settings, get_settings
 from tui_orch.cli.exits import BadUse
-from tui_orch.cli.params import timeouts
+from tui_orch.cli.params import needs, timeouts
 
 if TYPE_CHECKING:
     from tui_orch.request.document import RequestDocument
@@ -45,6 +45,12 @@ _OPTIONS = (
     ),
     click.option("--priority", type=int, metavar="N", help="-100 to 100; higher first (default: 0)."),
     click.option("--attempts", type=int, metavar="N", help="Failed tries of one job before it fails (default: 2)."),
+    click.option(
+        "--needs",
+        type=needs,
+        metavar="JSON",
+        help='What the machine of each job must have: {"cpus": 2, "memory_mb": 4000}.',
+    ),
     click.option("--no-supervisor", is_flag=True, help="Only store the tree; start no supervisor."),
     click.option("--json", "as_json_", is_flag=True, help="Print one JSON object and nothing else."),
 )
@@ -107,6 +113,8 @@ def _config(options: dict[str, Any]) -> dict[str, Any]:
     values = {_CONFIG_NAMES.get(name, name): value for name, value in options.items() if value not in (None, ())}
     if "allowed_tools" in values:
         values["allowed_tools"] = list(values["allowed_tools"])
+    if "needs" in values:
+        values["needs"] = values["needs"].as_json()
     levels = values.pop("timeout", None)
     if levels is not None:
         values |= {"timeout": levels[0]} if len(levels) == 1 else {"timeouts": list(levels)}

@@ -7,9 +7,9 @@ import click
 
 from store.asks import job_asks
 from store.database import Reader
-from store.models import Ask, Attempt, Job, LedgerEntry, Workspace
+from store.models import Ask, Attempt, Job, LedgerEntry, Tree, Workspace
 from store.states import Status
-from store.tree import attempts, get_job, get_tree, history, ledger
+from store.tree import attempts, get_job, get_tree, history, ledger, needs_in_force
 from store.workspaces import get_workspace
 from tui_orch.cli import as_json, params
 from tui_orch.cli.limit_use import limit_use
@@ -39,7 +39,7 @@ def command(place: Place, job_id: int, as_json_: bool) -> int:
             print(as_json.text(as_json.job(job, entries, work) | _more(reader, job, tries, asked)))
             return 0
         lines = [
-            *_head(job, get_tree(reader, job.root_id).work_dir, session.store.home.project.as_posix()),
+            *_head(job, get_tree(reader, job.root_id), session.store.home.project.as_posix()),
             *_work(work),
             *_text("request", job.request),
             *_text("result", job.result),
@@ -58,7 +58,9 @@ def command(place: Place, job_id: int, as_json_: bool) -> int:
 
 
 def _more(reader: Reader, job: Job, tries: list[Attempt], asked: list[Ask]) -> dict[str, Any]:
+    needs = needs_in_force(job, get_tree(reader, job.root_id))
     return {
+        "needs": None if needs is None else needs.as_json(),
         "attempt_list": [as_json.attempt(found) for found in tries],
         "asks": [as_json.ask(found) for found in asked],
         "history": [
@@ -69,15 +71,16 @@ def _more(reader: Reader, job: Job, tries: list[Attempt], asked: list[Ask]) -> d
     }
 
 
-def _head(job: Job, work_dir: str, project: str) -> list[str]:
-    now = now_ms()
+def _head(job: Job, tree: Tree, project: str) -> list[str]:
+    now, needs = now_ms(), needs_in_force(job, tree)
     fields = {
         "parent": f"#{job.parent_id}, depth {job.depth}, tree #{job.root_id}"
         if job.parent_id
         else "none: it is a tree's root",
         "batch": as_json.batch_name(job.parent_id, job.batch),
         "kind": f"{job.kind}{f' ({one_line(job.model)})' if job.model else ''}",
-        "folder": one_line(work_dir or project),
+        "folder": one_line(tree.work_dir or project),
+        "needs": json.dumps(needs.as_json()) if needs else None,
         "created": moment(job.created_ms),
         "started": moment(job.started_ms) if job.started_ms is not None else None,
         "took": duration((job.ended_ms or now) - job.started_ms) if job.started_ms is not None else None,
@@ -123,6 +126,8 @@ def _attempt(found: Attempt) -> str:
         parts.append(f"exit code {found.exit_code}")
     if found.usage.cost_usd or found.usage.turns:
         parts.append(f"{money(found.usage.cost_usd)}, {found.usage.turns} turns")
+    if found.host is not None:
+        parts.append(f"on {one_line(found.host)}")
     if found.pid is not None and found.ended_ms is None:
         parts.append(f"pid {found.pid}")
     if found.error:

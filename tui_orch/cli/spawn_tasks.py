@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from store.models import MAX_REQUEST_BYTES, NewJob
+from store.needs import Needs
 from store.states import Kind
 from tui_orch.cli.exits import BadUse
 
@@ -28,6 +29,7 @@ class Common:
     model: str | None
     priority: int
     budget_usd: float | None = None
+    needs: Needs | None = None
 
 
 def new_jobs(requests: tuple[str, ...], file: str | None, argv: tuple[str, ...] | None, common: Common) -> list[NewJob]:
@@ -53,6 +55,7 @@ def _with(job: NewJob, common: Common) -> NewJob:
         model=job.model or common.model,
         priority=common.priority,
         budget_usd=job.budget_usd or common.budget_usd,
+        needs=common.needs if job.needs is None else job.needs.over(common.needs),
     )
 
 

@@ -26,7 +26,7 @@ from tui_orch.mcp_server.desk import Desk
 from tui_orch.mcp_server.given import BadArguments, Given
 from tui_orch.request.compose import compose, title_of
 from tui_orch.request.document import load_text
-from tui_orch.request.limits import DEFAULT_MAX_DEPTH, Config, limits_of, read_config
+from tui_orch.request.limits import DEFAULT_MAX_DEPTH, Config, limits_of, needs_of, read_config
 from tui_orch.worker.claude.tasks import read_tasks
 from tui_orch.worker.claude.wording import sound
 from tui_orch.workspace.choose import Choice, choose
@@ -164,6 +164,7 @@ def _group(tasks: Sequence[NewJob], config: Config, folder: Path, default_max_de
         park_after_s=config.park_after_s,
         workspace=config.workspace,
         workspace_setup=config.workspace_setup,
+        needs=needs_of(config),
     )
 
 

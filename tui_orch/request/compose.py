@@ -10,7 +10,7 @@ from store.models import NewJob, NewTree
 from store.states import Kind
 from tui_orch.request.document import RequestDocument
 from tui_orch.request.errors import RequestError
-from tui_orch.request.limits import DEFAULT_MAX_DEPTH, Config, limits_of, overlay
+from tui_orch.request.limits import DEFAULT_MAX_DEPTH, Config, limits_of, needs_of, overlay
 from tui_orch.request.split import Split, split
 
 #: Characters that a title has at most; a longer one is cut and ends in "…".
@@ -63,6 +63,7 @@ def compose(
         park_after_s=config.park_after_s,
         workspace=config.workspace,
         workspace_setup=config.workspace_setup,
+        needs=needs_of(config),
     )
 
 

@@ -16,11 +16,14 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from store.errors import BadInput
 from store.models import Limits
+from store.needs import NEEDS_SCHEMA, Needs, parse_needs
 from tui_orch.request.errors import RequestError, show
 
 #: Seconds that a timeout or an open ask may last: a week.
@@ -40,6 +43,7 @@ ALIASES = {
     "budget": "budget_usd",
 }
 _UNPLAIN = ("Cc", "Cs", "Zl", "Zp")  # control characters, halves of UTF-16 pairs, line ends
+_NEEDS = "needs"  # the type of an error that says what is allowed itself
 _MAX_RETRIES = "a whole number from 0 to 9"
 
 
@@ -71,6 +75,13 @@ def _each_once(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _right_needs(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return parse_needs(value).as_json()
+    except BadInput as error:
+        raise PydanticCustomError(_NEEDS, "{said}", {"said": str(error)}) from error
+
+
 KindName = Literal["claude", "command", "group"]
 SplitMode = Literal["auto", "list", "none"]
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
@@ -87,6 +98,8 @@ Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS)]
 Patience = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
 Tools = Annotated[tuple[Tool, ...], BeforeValidator(_as_tuple)]
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_as_tuple), AfterValidator(_each_once)]
+#: As JSON, so that a config can be written down: what `parse_needs` has found right.
+NeedsJson = Annotated[dict[str, Any], AfterValidator(_right_needs), WithJsonSchema(NEEDS_SCHEMA)]
 Timeouts = Annotated[tuple[Seconds, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=6)]
 
 
@@ -134,6 +147,9 @@ class Config(BaseModel):
     title: PlainText | None = _given("one line of text (in quotes where YAML would take it for a number)")
     priority: int | None = _whole(-100, 100)
     park_after_s: Patience | None = _given(f"a number of seconds from 0 to {MAX_SECONDS}")
+    needs: NeedsJson | None = _given(
+        "what the machine of each job must have, where workers run on several: cpus, memory_mb, resources, labels"
+    )
     current_depth: Depth | None = _given("a whole number from 0")
 
     @model_validator(mode="before")
@@ -187,7 +203,7 @@ def _near(key: object, known: list[str]) -> str:
 
 def _first_problem(error: ValidationError, values: Mapping[str, object]) -> str:
     problem = error.errors(include_url=False, include_context=False)[0]
-    if not problem["loc"]:
+    if not problem["loc"] or problem["type"] == _NEEDS:
         return problem["msg"]
     name = str(problem["loc"][0])
     aliases = [alias for alias, of in ALIASES.items() if of == name and values.get(alias) is not None]
@@ -226,3 +242,8 @@ def limits_of(config: Config, default_max_depth: int = DEFAULT_MAX_DEPTH) -> Lim
         timeouts_s=config.timeouts if config.timeout is None else (config.timeout,),
         budget_usd=config.budget_usd,
     )
+
+
+def needs_of(config: Config) -> Needs | None:
+    """Return what ``config`` asks of machines."""
+    return None if config.needs is None else parse_needs(config.needs)

@@ -112,6 +112,7 @@ def config(new: NewTree) -> dict[str, Any]:
         "park_after_s": new.park_after_s,
         "workspace": new.workspace,
         "workspace_setup": new.workspace_setup,
+        "needs": None if new.needs is None else new.needs.as_json(),
         "work_dir": None if new.work_dir == "." else new.work_dir,
     }
     values["timeouts"] = values.pop("timeouts_s", None)
