@@ -7,6 +7,7 @@ import httpx
 import pytest
 from at_api import AtApi, problem
 
+from store.needs import Needs
 from store.states import Kind
 
 BIG = "大規模プロジェクトを構築:\n1. バックエンド\n2. フロントエンド\n3. データベース"
@@ -207,3 +208,21 @@ def test_a_name_must_be_printable_and_short(api: AtApi, name: str) -> None:
     sent = api.person.post("/orchestrate", json={"request": "x"}, headers={"Idempotency-Key": name.encode()})
     assert "Idempotency-Key".lower() in problem(sent, 422, "wrong_form")["detail"].lower()
     assert api.count("jobs") == 0
+
+
+def test_needs_are_the_trees_by_a_key_and_the_childrens_by_a_token(api: AtApi) -> None:
+    """A job's detail shows those in force: its own over its tree's."""
+    assert hand_in(api.person, "sh outer", kind="command", needs={"cpus": 2, "memory_mb": 500.0}).status_code == 200
+    _, worker = api.worker(1)
+    assert hand_in(worker, "1. one\n2. two", needs={"cpus": 4, "labels": {"zone": "a"}}).json()["notes"] == []
+    assert [api.job(each).needs for each in (1, 2, 3)] == [None, *(2 * [Needs(4.0, labels={"zone": "a"})])]
+    assert api.person.get("/jobs/1").json()["needs"] == {"cpus": 2.0, "memory_mb": 500}
+    assert worker.get("/jobs/2").json()["needs"] == {"cpus": 4.0, "memory_mb": 500, "labels": {"zone": "a"}}
+    (attempt,) = worker.get("/jobs/1").json()["attempt_list"]
+    assert (attempt["host"], attempt["lease_until_ms"]) == (None, None)
+
+
+def test_needs_that_are_not_right_are_refused(api: AtApi) -> None:
+    answer = hand_in(api.person, needs={"gpus": 1})
+    assert answer.status_code == 422
+    assert "needs has the unknown key 'gpus'; allowed: cpus, memory_mb, resources, labels" in answer.json()["detail"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tui_orch.api import changes, events, jobs, logs, orchestrate, people, slot
+from tui_orch.api import attempt, attempt_files, changes, events, jobs, logs, orchestrate, people, slot
 from tui_orch.api.calls import SECURED
 from tui_orch.api.feed import Feed
 from tui_orch.api.guards import Guards
@@ -14,6 +14,7 @@ from tui_orch.api.problems import ProblemDetails, add_handlers, documented
 from tui_orch.api.rates import Rates
 from tui_orch.api.stores import Stores
 from tui_orch.api.told import Health
+from tui_orch.worker.remote.claimed import NodeTerms
 
 BASE = "/api/v1"
 _ABOUT = """Give a big task to Claude Code; it comes back as one result of a tree of workers.
@@ -26,8 +27,15 @@ _ALWAYS = documented(400, 401, 403, 413, 415, 421, 422, 429, 500, 503)
 _OPEN = documented(400, 403, 413, 415, 421, 429, 500)
 
 
-def make_app(stores: Stores, feed: Feed, *, hosts: Iterable[str], rates: Rates | None = None) -> FastAPI:
-    """Return the app. ``hosts`` are the values of the header Host that it answers to."""
+def make_app(
+    stores: Stores,
+    feed: Feed,
+    *,
+    hosts: Iterable[str],
+    rates: Rates | None = None,
+    nodes: NodeTerms | None = None,
+) -> FastAPI:
+    """Return the app. ``hosts`` are the values of the header Host that it answers to; ``nodes``: it has workers elsewhere."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -45,9 +53,10 @@ def make_app(stores: Stores, feed: Feed, *, hosts: Iterable[str], rates: Rates |
     )
     app.state.stores = stores
     app.state.feed = feed
+    app.state.nodes = nodes
     add_handlers(app)
     app.add_middleware(Guards, hosts=frozenset(hosts), stores=stores, rates=rates or Rates())
-    for part in (orchestrate, jobs, logs, people, slot, events, changes):
+    for part in (orchestrate, jobs, logs, people, slot, events, changes, attempt, attempt_files):
         app.include_router(part.router, prefix=BASE, dependencies=SECURED, responses=_ALWAYS)
 
     @app.get(f"{BASE}/health", tags=["health"], responses=_OPEN)

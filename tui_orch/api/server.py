@@ -23,6 +23,8 @@ from tui_orch.api.app import make_app
 from tui_orch.api.feed import Feed
 from tui_orch.api.rates import Rates
 from tui_orch.api.stores import Stores
+from tui_orch.api.tls import Tls
+from tui_orch.worker.remote.claimed import NodeTerms
 
 log = logging.getLogger("tui_orch.api")
 
@@ -45,14 +47,18 @@ class Server:
         port: int = 8000,
         *,
         more_hosts: tuple[str, ...] = (),
+        tls: Tls | None = None,
         rates: Rates | None = None,
+        nodes: NodeTerms | None = None,
         on_end: Callable[[], None] | None = None,
     ) -> None:
         self._home = home
         self._host = host
         self._port = port
         self._more_hosts = more_hosts
+        self._tls = tls
         self._rates = rates
+        self._nodes = nodes
         self._on_end = on_end
         self._started = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,9 +75,14 @@ class Server:
         return json.dumps({"url": self.url, "pid": os.getpid()}) + "\n"
 
     def __enter__(self) -> Self:
+        if self._tls is not None:
+            try:
+                self._tls.check()
+            except ValueError as error:
+                raise ServerError(str(error)) from error
         listener = _listen(self._host, self._port)
         self._port = int(listener.getsockname()[1])
-        self.url = f"http://{_in_url(self._host)}:{self._port}"
+        self.url = f"{'http' if self._tls is None else 'https'}://{_in_url(self._host)}:{self._port}"
         try:
             self._stores = Stores.open(self._home)
         except BaseException:
@@ -121,7 +132,7 @@ class Server:
     async def _serve(self, listener: socket.socket, stores: Stores) -> None:
         self._loop = asyncio.get_running_loop()
         self._feed = Feed(self._home)
-        app = make_app(stores, self._feed, hosts=self._hosts(), rates=self._rates)
+        app = make_app(stores, self._feed, hosts=self._hosts(), rates=self._rates, nodes=self._nodes)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -133,13 +144,17 @@ class Server:
             loop="asyncio",
             lifespan="on",
             timeout_graceful_shutdown=GRACE_S,
+            ssl_certfile=None if self._tls is None else self._tls.certificate,
+            ssl_keyfile=None if self._tls is None else self._tls.key,
         )
         self._uvicorn = _Uvicorn(config, self._started)
         await self._uvicorn.serve(sockets=[listener])
 
     def _hosts(self) -> set[str]:
         names = {"127.0.0.1", "localhost", "[::1]", _in_url(self._host).lower(), *map(str.lower, self._more_hosts)}
-        return {f"{name}:{self._port}" for name in names} | (names if self._port == 80 else set())
+        return {f"{name}:{self._port}" for name in names} | (
+            names if self._port == (80 if self._tls is None else 443) else set()
+        )
 
 
 class _Uvicorn(uvicorn.Server):

@@ -41,6 +41,7 @@ from tui_orch.cli import (
     tree,
     wait,
     watch,
+    worker,
 )
 from tui_orch.cli import (
     run as run_verb,
@@ -83,6 +84,7 @@ VERBS = (
     gc.command,
     mcp.command,
     demo.command,
+    worker.command,
 )
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.database import Store
-from store.errors import NotFound
+from store.errors import NotAllowed, NotFound
 from store.home import FOLDER, Home, find_home
 from tui_orch.client.caller import Caller, caller_of
+
+#: Set for what a worker on another machine starts.
+REMOTE_HOME = "ORCH_REMOTE_HOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Place:
         return home if home is not None and os.path.lexists(home.database) else None
 
     def home(self) -> Home:
-        """Return the store that is there. Raises NotFound."""
+        """Return the store that is there. Raises NotFound, NotAllowed."""
+        _refuse_far_worker()
         found = self.find()
         if found is not None:
             return found
@@ -41,7 +45,11 @@ class Place:
         raise NotFound(f"there is no store {where}; start one with: orch run")
 
     def future_home(self) -> Home:
-        """Return where the store is, or where it is to be made: in the folder in which the command was called."""
+        """Return where the store is, or where it is to be made: in the folder in which the command was called.
+
+        Raises NotAllowed.
+        """
+        _refuse_far_worker()
         return find_home(self.named) or Home(Path.cwd() / FOLDER)
 
     @contextmanager
@@ -55,3 +63,11 @@ class Place:
         """Open the store, and make it first where there is none. Raises StoreUnusable, NotAllowed."""
         with Store.open(self.future_home(), create=True) as store:
             yield Session(store, caller_of(store, os.environ))
+
+
+def _refuse_far_worker() -> None:
+    """A shared file system may show the store's file on another machine, where SQLite's locks do not hold."""
+    if os.environ.get(REMOTE_HOME):
+        raise NotAllowed(
+            "this worker runs on another machine than its store; only orch spawn and the API can be used from here"
+        )

@@ -12,20 +12,32 @@ from typing import Any
 
 from store.home import Home
 from tui_orch.api.server import Server
+from tui_orch.api.tls import Tls
 from tui_orch.cli.exits import tell
 from tui_orch.supervisor.main import stop_on_signals, supervise_beside
+from tui_orch.worker.remote.claimed import NodeTerms
+from tui_orch.worker.remote.config import read_config
 
 #: Tells workers, and clients inside them, where the server is.
 API_URL = "ORCHESTRATOR_API_URL"
 
 
-def serve(home: Home, host: str, port: int, more_hosts: tuple[str, ...]) -> None:
-    """Serve and supervise until a signal comes. Raises ServerError, StoreUnusable."""
+def serve(
+    home: Home,
+    host: str,
+    port: int,
+    more_hosts: tuple[str, ...],
+    tls: Tls | None = None,
+    launcher: str | None = None,
+) -> None:
+    """Serve and supervise until a signal comes. Raises ServerError, StoreUnusable, BadInput."""
     _log_to_stderr()
-    asyncio.run(_serve(home, host, port, more_hosts))
+    asyncio.run(_serve(home, host, port, more_hosts, tls, launcher))
 
 
-async def _serve(home: Home, host: str, port: int, more_hosts: tuple[str, ...]) -> None:
+async def _serve(
+    home: Home, host: str, port: int, more_hosts: tuple[str, ...], tls: Tls | None, launcher: str | None
+) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     loop = asyncio.get_running_loop()
@@ -33,11 +45,14 @@ async def _serve(home: Home, host: str, port: int, more_hosts: tuple[str, ...]) 
     def on_end() -> None:
         loop.call_soon_threadsafe(stop.set)
 
+    config = read_config(home, launcher)
+    far = config.kind != "local"
+    nodes = NodeTerms(config.lease_s, config.work, config.git_remote) if far else None
     # Entering waits a moment for the other thread, and leaving for open calls: nothing else runs here then.
-    with Server(home, host, port, more_hosts=more_hosts, on_end=on_end) as server:
+    with Server(home, host, port, more_hosts=more_hosts, tls=tls, nodes=nodes, on_end=on_end) as server:
         os.environ[API_URL] = server.url
         print(f"orch api at {server.url}", flush=True)
-        await supervise_beside(home, stop, tell)
+        await supervise_beside(home, stop, tell, launcher)
 
 
 class _WithoutValues(logging.Formatter):

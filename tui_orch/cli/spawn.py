@@ -16,8 +16,8 @@ from store.states import FINAL, Kind
 from store.submit import spawn
 from store.tree import get_job, get_tree
 from tui_orch.cli import as_json, exits
-from tui_orch.cli.params import line, seconds
-from tui_orch.cli.place import Place
+from tui_orch.cli.params import line, needs, seconds
+from tui_orch.cli.place import REMOTE_HOME, Place
 from tui_orch.cli.spawn_tasks import Common, new_jobs
 from tui_orch.cli.tree_view import event
 from tui_orch.client.caller import TOKEN, fence_of
@@ -49,6 +49,7 @@ class _WithArgv(click.Command):
     "--budget", "budget_usd", type=float, metavar="USD", help="Dollars that each may spend, with all below it."
 )
 @click.option("--priority", type=click.IntRange(-100, 100), default=0, metavar="N", help="Higher first.")
+@click.option("--needs", type=needs, metavar="JSON", help='What the machine of each must have: {"cpus": 2}.')
 @click.option("--wait", "wait_", is_flag=True, help="Wait until all have ended; lends the job's slot meanwhile.")
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
 @click.pass_context
@@ -65,6 +66,12 @@ def command(
     if not os.environ.get(TOKEN):
         raise NotAllowed(f"orch spawn works inside a job only ({TOKEN} is not set); start a tree with: orch run")
     tasks = new_jobs(requests, file, ctx.meta.get(__name__), Common(**common))
+    if os.environ.get(REMOTE_HOME):
+        from tui_orch.cli.spawn_far import spawn_far  # noqa: PLC0415 - only where there is no store, and slow to import
+
+        spawned, jobs = spawn_far(tasks, wait=wait_)
+        _print(spawned, jobs, waited=wait_, json_=as_json_)
+        return exits.code_of(job.status for job in jobs) if wait_ else exits.COMPLETED
     with Store.open(place.home()) as store:
         fence = fence_of(store, os.environ)
         _save(store, fence)

@@ -3,6 +3,7 @@
 import click
 
 from tui_orch.cli import exits
+from tui_orch.cli.launcher_option import launcher_option
 from tui_orch.cli.params import seconds
 from tui_orch.cli.place import Place
 
@@ -11,8 +12,9 @@ from tui_orch.cli.place import Place
 
 @click.command("supervise")
 @click.option("--exit-when-idle", type=seconds, metavar="T", help="End when there was nothing to do for so long.")
+@launcher_option
 @click.pass_obj
-def supervise(place: Place, exit_when_idle: float | None) -> int:
+def supervise(place: Place, exit_when_idle: float | None, launcher: str | None) -> int:
     """Run a supervisor here, until Ctrl-C.
 
     Workers go on when it ends, and the next supervisor takes them over.
@@ -22,12 +24,13 @@ def supervise(place: Place, exit_when_idle: float | None) -> int:
     with place.make() as session:
         session.caller.require_person("a supervisor")
         home = session.store.home
-    return run_here(home, exit_when_idle_s=exit_when_idle)
+    return run_here(home, exit_when_idle_s=exit_when_idle, launcher=launcher)
 
 
 @click.command("up")
+@launcher_option
 @click.pass_obj
-def up(place: Place) -> int:
+def up(place: Place, launcher: str | None) -> int:
     """Start a supervisor in the background."""
     from tui_orch.supervisor.daemon import holder, start_background  # noqa: PLC0415
 
@@ -35,7 +38,7 @@ def up(place: Place) -> int:
         session.caller.require_person("a supervisor")
         home = session.store.home
     before = holder(home)
-    found = start_background(home)
+    found = start_background(home, launcher=launcher)
     print(f"supervisor {'runs already' if before else 'started'}: process {found.pid}, store {home.root}")
     return exits.COMPLETED
 

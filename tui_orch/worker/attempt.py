@@ -61,13 +61,13 @@ def run_attempt(home: Home, fence: Fence, environment: Mapping[str, str]) -> int
             return 1
         reach("after_claim")
         work = Work(LocalSteps(store, fence), job, tree, folder, runner_environment(environment, job.kind))
-        return see_through(work, lambda: _run(work, stop))
+        return see_through(work, lambda: run_kind(work, stop))
 
 
 def see_through(work: Work, run: Callable[[], Ending]) -> int:
     """Run what the attempt is for, sweep and record; return the exit code."""
     try:
-        ending = _unbroken(work, run)
+        ending = unbroken(work, run)
     except StaleAttempt as stale:
         print(stale, file=sys.stderr)
         end_descendants(0)
@@ -93,7 +93,8 @@ def _claim(store: Store, fence: Fence, stop: StopSignal) -> tuple[Job, Tree]:
             time.sleep(RETRY_S)
 
 
-def _run(work: Work, stop: StopSignal) -> Ending:
+def run_kind(work: Work, stop: StopSignal) -> Ending:
+    """Run the job's own kind of work, in its worktree where it has one."""
     if work.tree.has_worktrees:
         from tui_orch.worker.worktree import run_in_worktree  # noqa: PLC0415 - shared trees need no git
 
@@ -101,7 +102,8 @@ def _run(work: Work, stop: StopSignal) -> Ending:
     return _runner(work, stop)
 
 
-def _unbroken(work: Work, run: Callable[[], Ending]) -> Ending:
+def unbroken(work: Work, run: Callable[[], Ending]) -> Ending:
+    """Run what the attempt is for; whatever breaks becomes its end. Raises StaleAttempt."""
     try:
         return run()
     except StaleAttempt:

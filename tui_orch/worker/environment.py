@@ -30,6 +30,9 @@ API_URL = "ORCHESTRATOR_API_URL"
 #: The key that opens the API to a worker: its own token, and never the key of whoever started the tree.
 API_KEY = "ORCHESTRATOR_API_KEY"
 
+#: Set for what a worker on another machine starts, which has no store: the folder of its own that stands in for it there.
+REMOTE_HOME = "ORCH_REMOTE_HOME"
+
 #: What any worker may know: who and where it is, how it speaks, how it reaches the network and the API.
 EVERY_KIND = (*_PERSON, *_FOLDERS, *_PROXIES, *(name.upper() for name in _PROXIES), *_CERTIFICATES, API_URL, PASS)
 
@@ -44,7 +47,9 @@ CLOUDS = {
 }
 
 #: What makes a process the worker of one attempt: made anew for each, never taken over from around it.
-OWN = ("ORCH_HOME", "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", API_KEY, COOKIE)
+OWN = ("ORCH_HOME", REMOTE_HOME, "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", API_KEY, COOKIE)
+#: Of what Claude Code needs, what is a place on one machine, and none on another.
+_HERE = frozenset({"CLAUDE_CONFIG_DIR", "ORCH_CLAUDE_PATH", "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -56,11 +61,19 @@ def allowed(base: Mapping[str, str], kind: Kind = Kind.CLAUDE) -> dict[str, str]
     """
     names = [*EVERY_KIND, *_asked_for(base)]
     if kind is Kind.CLAUDE:
-        names.extend(CLAUDE_ONLY)
-        for switch, more in CLOUDS.items():
-            if base.get(switch, "").lower() not in _OFF:
-                names.extend((switch, *more))
+        names.extend(_of_claude(base))
     return {name: value for name, value in base.items() if name not in OWN and _matches(name, names)}
+
+
+def carried(base: Mapping[str, str], kind: Kind) -> dict[str, str]:
+    """Return the part of ``base`` that a worker of this kind on another machine gets from the head: keys, and no places.
+
+    All else it has from the machine on which it runs.
+    """
+    names = [PASS, *_asked_for(base)]
+    if kind is Kind.CLAUDE:
+        names.extend(_of_claude(base))
+    return {name: value for name, value in base.items() if name not in {*OWN, *_HERE} and _matches(name, names)}
 
 
 def worker_environment(
@@ -100,6 +113,12 @@ def runner_environment(worker: Mapping[str, str], kind: Kind) -> dict[str, str]:
     """
     own = {name: worker[name] for name in OWN if name in worker}
     return {**allowed(worker, kind), **own}
+
+
+def _of_claude(base: Mapping[str, str]) -> list[str]:
+    """Return what passes to Claude Code: the clouds' keys only where their switch is on."""
+    on = (switch for switch in CLOUDS if base.get(switch, "").lower() not in _OFF)
+    return [*CLAUDE_ONLY, *(name for switch in on for name in (switch, *CLOUDS[switch]))]
 
 
 def _asked_for(base: Mapping[str, str]) -> list[str]:

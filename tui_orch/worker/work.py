@@ -4,13 +4,17 @@ A runner (``command.run``, ``claude.run``) works on a ``Work`` and returns an ``
 activity by steps of its own, but never the end of its attempt: that is recorded in one place, ``attempt``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from store.models import Job, Outcome, Tree, Trouble, Usage
 from tui_orch.worker.steps.port import Steps
+
+
+def nothing_to_publish() -> None:
+    """Do nothing: what is committed here is there for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Work:
     folder: Path  # the attempt's own: output, transcript.jsonl
     env: Mapping[str, str]
     cwd: Path | None = None  # of its worktree; None: the tree's own
+    publish: Callable[[], None] = nothing_to_publish  # lets others have what is committed, where they share no files
 
     @property
     def work_dir(self) -> Path:

@@ -228,6 +228,7 @@ class Desk:
         start = head if noted is None or noted.start_commit is None else noted.start_commit
         diff = commit.diffstat(self._plot.folder, start, head, self._how)
         size = size_bytes(self._plot.folder)
+        self._work.publish()
         self._steps.change(worktree_steps.note_head, head, (diff.files, diff.insertions, diff.deletions), size)
 
     def _message(self, ending: Ending) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from store.models import NewJob
+from store.needs import Needs
 from store.states import Kind
 from tui_orch.worker.claude.tasks import BadTasks, read_tasks
 
@@ -18,6 +19,11 @@ def test_a_text_is_a_request_and_an_object_says_more() -> None:
     )
 
 
+def test_a_task_says_what_its_machine_must_have() -> None:
+    (task,) = read_tasks([{"request": "Do it.", "needs": {"cpus": 2, "labels": {"zone": "a"}}}])
+    assert task.needs == Needs(cpus=2.0, labels={"zone": "a"})
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -26,11 +32,11 @@ def test_a_text_is_a_request_and_an_object_says_more() -> None:
         ([], "tasks is an empty list; give at least one subtask, or do the work yourself"),
         (
             [1],
-            "tasks[0] is a number; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd",
+            "tasks[0] is a number; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd, needs",
         ),
         (
             ["a", ["b"]],
-            "tasks[1] is a list; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd",
+            "tasks[1] is a list; allowed: a string, or an object with title, request, kind, timeout_s, model, budget_usd, needs",
         ),
         ([""], "tasks[0].request is empty; it must be a text that says what to do"),
         (["a", " \n"], "tasks[1].request is blank; it must be a text that says what to do"),
@@ -38,11 +44,12 @@ def test_a_text_is_a_request_and_an_object_says_more() -> None:
         ([{"request": 5}], "tasks[0].request is a number; it must be a text that says what to do"),
         (
             [{"request": "a", "prio": 1}],
-            "tasks[0] has the unknown key 'prio'; allowed: title, request, kind, timeout_s, model, budget_usd",
+            "tasks[0] has the unknown key 'prio'; allowed: title, request, kind, timeout_s, model, budget_usd, needs",
         ),
         ([{"request": "a", "kind": "group"}], "tasks[0].kind is 'group'; allowed: claude, command"),
         ([{"request": "a", "kind": ["claude"]}], "tasks[0].kind is ['claude']; allowed: claude, command"),
         ([{"request": "a", "title": ""}], "tasks[0].title is empty; leave it out or give a text"),
+        ([{"request": "a", "needs": {"cpus": 0}}], "tasks[0]: cpus of needs is 0; allowed: 0.01 to 1024"),
         ([{"request": "a", "model": 3}], "tasks[0].model is a number; leave it out or give a text"),
     ],
 )

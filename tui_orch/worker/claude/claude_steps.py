@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store import asks, budget, claim, submit
+from store import asks, budget, claim
 from store.database import Reader, Transaction
-from store.models import Ask, Fence, Job, LedgerEntry, NewJob, Spawned
+from store.models import Ask, Fence, Job, LedgerEntry
 from store.permission_rule import decide
 from store.rules import rules_asked_for, ways_of
 from store.tree import get_job, ledger
@@ -104,12 +104,6 @@ def lend(tx: Transaction, fence: Fence, _now_ms: int) -> None:
 def want(tx: Transaction, fence: Fence, _now_ms: int) -> None:
     """Ask for the slot back."""
     claim.want_slot(tx, fence)
-
-
-@changes
-def spawn(tx: Transaction, fence: Fence, now_ms: int, tasks: tuple[NewJob, ...]) -> Spawned:
-    """Insert children as one batch."""
-    return submit.spawn(tx, fence, tasks, now_ms)
 
 
 @changes

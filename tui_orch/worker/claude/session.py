@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from claude_agent_sdk import Message
 
@@ -41,6 +42,7 @@ from tui_orch.worker.claude.transcript import Transcript
 from tui_orch.worker.claude.turn import Turn
 from tui_orch.worker.claude.usage import own_usage
 from tui_orch.worker.masking import Mask
+from tui_orch.worker.save import save_for_children
 from tui_orch.worker.steps import job_steps
 from tui_orch.worker.steps.local import clock_ms
 from tui_orch.worker.stop_signal import StopSignal
@@ -167,7 +169,7 @@ class Run:
 
     def _connection(self, briefing: Briefing, person: Person) -> Connection:
         callbacks = Callbacks(
-            server=orch_server(self._steps, self._turn, person),
+            server=orch_server(self._steps, self._turn, person, partial(save_for_children, self._work)),
             can_use_tool=Permissions(person, self._turn, applied(briefing.tree, briefing.rules)).can_use_tool,
             hooks=ending_hooks(self._turn),
         )

@@ -7,10 +7,12 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+from store.errors import BadInput
 from store.models import NewJob
+from store.needs import NEEDS_SCHEMA, Needs, parse_needs
 from store.states import Kind
 
-_KEYS = ("title", "request", "kind", "timeout_s", "model", "budget_usd")
+_KEYS = ("title", "request", "kind", "timeout_s", "model", "budget_usd", "needs")
 _KINDS = (Kind.CLAUDE, Kind.COMMAND)
 _LONGEST_S = 604_800
 _MOST_USD = 1_000_000_000
@@ -37,6 +39,10 @@ TASK_SCHEMA: dict[str, Any] = {
         "budget_usd": {
             "type": "number",
             "description": "Dollars that it may spend at most, with all below it; what it does not spend stays yours.",
+        },
+        "needs": {
+            **NEEDS_SCHEMA,
+            "description": "What its machine must have, where workers run on several; what is left out: as the tree says.",
         },
     },
 }
@@ -73,6 +79,7 @@ def _read_task(where: str, task: Any) -> NewJob:
         timeout_s=_read_seconds(where, task.get("timeout_s")),
         model=_read_text(where, "model", task.get("model")),
         budget_usd=_read_dollars(where, task.get("budget_usd")),
+        needs=_read_needs(where, task.get("needs")),
     )
 
 
@@ -106,6 +113,13 @@ def _read_dollars(where: str, given: Any) -> float | None:
     if not isinstance(given, int | float) or isinstance(given, bool) or not 0 < given <= _MOST_USD:
         raise BadTasks(f"{where}.budget_usd is {_shown(given)}; allowed: dollars above 0, up to {_MOST_USD}")
     return float(given)
+
+
+def _read_needs(where: str, given: Any) -> Needs | None:
+    try:
+        return None if given is None else parse_needs(given)
+    except BadInput as error:
+        raise BadTasks(f"{where}: {error}") from error
 
 
 def _shown(value: Any) -> str:

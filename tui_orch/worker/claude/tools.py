@@ -13,7 +13,7 @@ from claude_agent_sdk import McpSdkServerConfig, SdkMcpTool, ToolAnnotations, cr
 
 from store import permission_rule
 from store.errors import BadInput, StaleAttempt, StoreError
-from store.models import LedgerEntry, NewJob, Spawned, Tree
+from store.models import LedgerEntry, NewJob, Spawned
 from store.states import FINAL, Kind
 from tui_orch.worker.claude import claude_steps
 from tui_orch.worker.claude import ledger as told
@@ -52,15 +52,24 @@ _ASK_TEXT = (
 )
 
 
-def orch_server(steps: FencedSteps, turn: Turn, person: Person) -> McpSdkServerConfig:
-    """Return the MCP server of one run."""
-    return create_sdk_mcp_server(SERVER, tools=tools_of(Tools(steps, turn, person)))
+def _nothing_to_save() -> None:
+    """Do nothing: the children work where the worker does."""
+
+
+def orch_server(
+    steps: FencedSteps, turn: Turn, person: Person, save: Callable[[], None] = _nothing_to_save
+) -> McpSdkServerConfig:
+    """Return the MCP server of one run. ``save``: lets children begin with what the worker has changed so far."""
+    return create_sdk_mcp_server(SERVER, tools=tools_of(Tools(steps, turn, person, save)))
 
 
 class Tools:
     """What the tools do. Each method takes the call's input and returns the answer's text, or raises ``Refusal``."""
 
-    def __init__(self, steps: FencedSteps, turn: Turn, person: Person) -> None:
+    def __init__(
+        self, steps: FencedSteps, turn: Turn, person: Person, save: Callable[[], None] = _nothing_to_save
+    ) -> None:
+        self._save = save
         self._steps = steps
         self._turn = turn
         self._person = person
@@ -74,10 +83,8 @@ class Tools:
             return (
                 "A person is asked whether these commands may run. You are resumed with the answer; end your turn now."
             )
-        tree = self._steps.tree()
-        if tree.has_worktrees:
-            self._save_for_children(tree)
-        spawned = self._steps.change(claude_steps.spawn, tasks)
+        self._save()
+        spawned = self._steps.change(job_steps.spawn, tasks)
         if wait and self._turn.waits_for is None:
             self._turn.waits_for = "children"
         return _spawned_text(spawned, tasks, wait=wait)
@@ -150,12 +157,6 @@ class Tools:
 
     def _entries(self) -> list[LedgerEntry]:
         return self._steps.look(claude_steps.own_ledger)
-
-    def _save_for_children(self, tree: Tree) -> None:
-        from tui_orch.workspace.of_job import save_for_children  # noqa: PLC0415 - shared trees need no git
-
-        noted, settings = self._steps.look(job_steps.own_workspace), self._steps.look(job_steps.settings)
-        save_for_children(self._steps.home, self._steps.job(), tree, settings, noted)
 
 
 class Refusal(Exception):

@@ -1,8 +1,8 @@
 """The steps of every kind of worker: what it has to know, what it shows, how its attempt ends."""
 
-from store.claim import set_activity
+from store import claim, submit
 from store.database import Reader, Transaction
-from store.models import Fence, Job, Tree, Workspace
+from store.models import Fence, Job, NewJob, Spawned, Tree, Workspace
 from store.settings import Settings, get_settings
 from store.states import Status
 from store.tree import get_job, get_tree
@@ -36,10 +36,35 @@ def own_workspace(reader: Reader, fence: Fence, _now_ms: int) -> Workspace | Non
     return get_workspace(reader, fence.job_id)
 
 
+@looks
+def own_children(reader: Reader, fence: Fence, _now_ms: int, job_ids: list[int]) -> list[Job]:
+    """Return those of the jobs that are children of the attempt's."""
+    found = (get_job(reader, job_id) for job_id in job_ids)
+    return [job for job in found if job.parent_id == fence.job_id]
+
+
+@changes
+def spawn(tx: Transaction, fence: Fence, now_ms: int, tasks: tuple[NewJob, ...]) -> Spawned:
+    """Insert children as one batch."""
+    return submit.spawn(tx, fence, tasks, now_ms)
+
+
 @changes
 def show_activity(tx: Transaction, fence: Fence, now_ms: int, text: str) -> None:
     """Store the last line of what the worker does; it holds no secrets any more."""
-    set_activity(tx, fence, text, now_ms)
+    claim.set_activity(tx, fence, text, now_ms)
+
+
+@changes
+def lend_slot(tx: Transaction, fence: Fence, _now_ms: int, name: str) -> None:
+    """Give the slot away while a client of this name blocks."""
+    claim.lend_slot(tx, fence, name)
+
+
+@changes
+def take_slot(tx: Transaction, fence: Fence, _now_ms: int, name: str) -> bool:
+    """Tell whether a client that has blocked may go on, and ask for the slot if not. Call it until it is so."""
+    return claim.want_slot(tx, fence, name)
 
 
 @changes

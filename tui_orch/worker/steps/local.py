@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager
 from store.database import Store
 from store.home import Home
 from store.models import Fence
-from tui_orch.client.watch import StoreWatch
 from tui_orch.worker.steps.port import Change, Look, P, T, Watch
 
 
@@ -44,4 +43,6 @@ class LocalSteps:
 
     def watch(self) -> AbstractAsyncContextManager[Watch]:
         """Watch the store for changes."""
+        from tui_orch.client.watch import StoreWatch  # noqa: PLC0415 - brings asyncio, which a command's worker never needs
+
         return StoreWatch(self._store.home, self._store.data_version)

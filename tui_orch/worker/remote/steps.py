@@ -1,0 +1,66 @@
+"""Steps of a worker on another machine: the API does each in the store, once, however often it has to be asked."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from store.home import Home
+from store.models import Fence
+from tui_orch.worker.remote.api import AttemptApi
+from tui_orch.worker.steps import all_steps, wire
+from tui_orch.worker.steps.port import Change, Look, P, T, Watch
+from tui_orch.worker.steps.registry import step_of
+
+assert all_steps.MODULES
+
+#: Seconds between two looks at what somebody waits for.
+LOOK_S = 1.0
+
+
+class RemoteSteps:
+    """See `port.Steps`. ``home``: the folder on this machine that stands in for the store's."""
+
+    def __init__(self, api: AttemptApi, home: Home, fence: Fence) -> None:
+        self._api = api
+        self._home = home
+        self._fence = fence
+
+    @property
+    def home(self) -> Home:
+        """The folder that stands in for the store's; there is no store in it."""
+        return self._home
+
+    @property
+    def fence(self) -> Fence:
+        """The attempt."""
+        return self._fence
+
+    def look(self, step: Look[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read one moment of the store. Raises what the store raises, StoreBusy while the head can not be reached."""
+        return self._do(step, args, kwargs)  # type: ignore[no-any-return]
+
+    def change(self, step: Change[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do a step in a transaction of its own, once."""
+        return self._do(step, args, kwargs)  # type: ignore[no-any-return]
+
+    def watch(self) -> AbstractAsyncContextManager[Watch]:
+        """Look again every second."""
+        return _looking()
+
+    def _do(self, function: Any, args: Any, kwargs: Any) -> Any:
+        body = {"call_id": uuid.uuid4().hex, "arguments": wire.arguments_to_json(function, args, kwargs)}
+        told = self._api.post(f"/attempt/steps/{step_of(function).name}", body)
+        return wire.answer_from_json(function, told["answer"])
+
+
+class _Looking:
+    async def changed(self, timeout_s: float) -> None:
+        """Return soon: what has changed is not known here."""
+        await asyncio.sleep(min(timeout_s, LOOK_S))
+
+
+@asynccontextmanager
+async def _looking() -> AsyncIterator[Watch]:
+    yield _Looking()
