@@ -86,6 +86,15 @@ class InstantLauncher:
     def end_leftovers(self, job_id: int, attempt: int) -> int:
         return 0
 
+    def holds_back(self) -> str | None:
+        return None
+
+    def refusal(self, job_id: int, attempt: int) -> str | None:
+        return None
+
+    def lived_ms(self, job_id: int, attempt: int, at_most_ms: int) -> int | None:
+        return at_most_ms
+
     def close(self) -> None:
         return
 

@@ -11,6 +11,7 @@ from store import brake, control, finish
 from store.claim import grant_slot, note_claim
 from store.database import Store, Transaction
 from store.errors import BadInput, LimitExceeded, Refused, StaleAttempt, StoreFull
+from store.leases import lease_until_ms
 from store.models import Fence, Outcome
 from store.states import Reason, Status
 from store.submit import expand_group
@@ -96,10 +97,18 @@ class Actions:
             if job.attempt != fence.attempt or job.status is not Status.RUNNING:
                 return
             now_ms = self._clock_ms()
+            if (lease_until_ms(tx, fence) or 0) > now_ms:
+                return  # it lives on another machine, or may: claimed a moment ago, or before this launcher came
+            refused = self._launcher.refusal(fence.job_id, fence.attempt)
+            if refused is not None:
+                outcome = Outcome(Status.FAILED, Reason.BAD_REQUEST, error=refused, retry=False)
+                finish.finish(tx, fence, outcome, now_ms)
+                return
             started_ms, claimed_ms = tx.row(_STARTED, (fence.job_id, fence.attempt)) or (now_ms, None)
-            if job.stop_reason is None:
+            lived_ms = self._launcher.lived_ms(fence.job_id, fence.attempt, now_ms - started_ms)
+            if job.stop_reason is None and lived_ms is not None:
                 folder = self._store.home.attempt_dir(fence.job_id, fence.attempt)
-                if brake.crashed(tx, now_ms - started_ms, str(folder / "worker.log"), now_ms):
+                if brake.crashed(tx, lived_ms, str(folder / "worker.log"), now_ms):
                     log.error("%d workers in a row crashed at once: the store is paused", brake.CRASHES)
             if claimed_ms is None and standing == "begun":
                 claimed_ms = now_ms

@@ -16,15 +16,18 @@ _LOOK_S = 0.01
 _LOG_TAIL_BYTES = 2_000
 
 
-def start_background(home: Home, *, exit_when_idle_s: float | None = None, timeout_s: float = 15) -> Holder:
+def start_background(
+    home: Home, *, exit_when_idle_s: float | None = None, timeout_s: float = 15, launcher: str | None = None
+) -> Holder:
     """Start a supervisor that outlives this process, unless there is one. Return who holds the store then.
 
-    Raises SupervisorError with the last line of its log if it does not come up within ``timeout_s`` seconds.
+    ``launcher`` comes before the kind in the store's ``config.toml``. Raises SupervisorError with the last line of its log if it does not come up within ``timeout_s`` seconds.
     """
     found = holder(home)
     if found is not None:
         return found
-    arguments = [str(home.root)] + ([] if exit_when_idle_s is None else [str(exit_when_idle_s)])
+    idle = "" if exit_when_idle_s is None else str(exit_when_idle_s)
+    arguments = [str(home.root), *([idle] if idle or launcher else []), *([launcher] if launcher else [])]
     log = os.open(home.supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         process = subprocess.Popen(

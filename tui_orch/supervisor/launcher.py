@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from store.home import Home
+from store.needs import Needs
 from store.states import Kind
 from tui_orch.supervisor.forkers import FORKER, Forker
 from tui_orch.supervisor.guards import Guards
@@ -61,6 +62,7 @@ class Order:
     env: Mapping[str, str]
     kind: Kind = Kind.COMMAND
     brief: Brief | None = None  # given, the worker may do without the store
+    needs: Needs | None = None  # of the machine; only for launchers that have more than one
 
 
 class Launcher(Protocol):
@@ -103,6 +105,18 @@ class Launcher(Protocol):
 
     def end_leftovers(self, job_id: int, attempt: int) -> int:
         """End what a worker that was killed has left behind, before the job is tried again; return how many."""
+        ...
+
+    def holds_back(self) -> str | None:
+        """Return why nothing at all can be started now, in one line; None: it can."""
+        ...
+
+    def refusal(self, job_id: int, attempt: int) -> str | None:
+        """Return why a worker of a buried attempt can never be started, in one line; None: nobody has said so."""
+        ...
+
+    def lived_ms(self, job_id: int, attempt: int, at_most_ms: int) -> int | None:
+        """Return for how long the worker of a buried attempt has lived; None: none ever did, so it has not failed."""
         ...
 
     def close(self) -> None:
@@ -267,6 +281,18 @@ class LocalLauncher:
         strangers = reap_strangers(workers | forkers | self._inherited)
         mark = cookie.cookie(self._store_id, job_id, attempt)
         return strangers + cookie.sweep(mark, exclude=workers, limit_s=LEFTOVERS_LIMIT_S)
+
+    def holds_back(self) -> str | None:
+        """Nothing does: a process that can not be made fails by itself."""
+        return None
+
+    def refusal(self, job_id: int, attempt: int) -> str | None:
+        """Nothing is refused for good."""
+        return None
+
+    def lived_ms(self, job_id: int, attempt: int, at_most_ms: int) -> int | None:
+        """A worker lives from its start on."""
+        return at_most_ms
 
     def close(self) -> None:
         """Close all descriptors. The workers go on, and the next supervisor adopts them."""

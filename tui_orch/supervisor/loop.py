@@ -145,6 +145,8 @@ class Supervisor:
         if planned.actions:  # carried out, but to no effect: the store refused, or a process is not quite gone
             sleep_s = min(sleep_s, REFUSED_LOOK_S)
         sleep_s = min(sleep_s, max(0.0, self._actions.starting.claims_wait_s()))
+        if snapshot.queued and self._launcher.holds_back() is not None:
+            sleep_s = min(sleep_s, TROUBLE_LOOK_S)  # nobody tells when it does not any more
         if any(worker.alive and not self._workers.is_known_job(worker.job) for worker in snapshot.workers):
             sleep_s = min(sleep_s, BLIND_LOOK_S)
         return sleep_s
@@ -237,6 +239,8 @@ class Supervisor:
             held = state.brake_reason or "the store is paused; go on with: orch resume"
         elif state.brake_until_ms is not None and state.brake_until_ms > now_ms:
             held = f"{state.brake_reason}"
+        else:
+            held = self._launcher.holds_back()
         if held != self._held:
             self._held = held
             log.warning("nothing new starts: %s", held) if held else log.info("starting again")

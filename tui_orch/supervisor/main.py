@@ -8,14 +8,19 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
 
 from store.database import Store
 from store.home import FILE_MODE, Home
 from store.queue import has_open_jobs
-from tui_orch.supervisor.launcher import LocalLauncher
+from tui_orch.supervisor.launcher import Launcher, LocalLauncher
 from tui_orch.supervisor.loop import Supervisor, wall_clock_ms
 from tui_orch.supervisor.ownership import SupervisorError, own
+from tui_orch.worker.remote import CONFIG
 from tui_orch.worker.subreaper import become_subreaper
+
+if TYPE_CHECKING:
+    from tui_orch.worker.remote.config import LauncherConfig
 
 LOG_BYTES = 10_000_000
 #: Seconds between two looks whether the supervisor that holds the store has ended.
@@ -23,37 +28,44 @@ _LOOK_FOR_PLACE_S = 1.0
 log = logging.getLogger("tui_orch.supervisor")
 
 
-def supervise(home: Home, *, exit_when_idle_s: float | None = None, log_to_stderr: bool = True) -> int:
+def supervise(
+    home: Home, *, exit_when_idle_s: float | None = None, log_to_stderr: bool = True, launcher: str | None = None
+) -> int:
     """Look after the store until SIGTERM or SIGINT, or until nothing was left to do for ``exit_when_idle_s``.
 
-    Workers outlive it. Return 0. Raises SupervisorError if another holds the store, StoreUnusable.
+    Workers outlive it. ``launcher`` comes before the kind in the store's ``config.toml``. Return 0. Raises
+    SupervisorError if another holds the store, StoreUnusable, BadInput for what that file says.
     """
     with Store.open(home) as store:
+        config = _config(home, launcher)  # before anybody is told that there is a supervisor
         _log_to(home, to_stderr=log_to_stderr)
         become_subreaper()  # what a killed worker leaves comes to us, to be ended
         while True:
             with own(home, wall_clock_ms()):
-                ended_by_signal = asyncio.run(_supervise(store, exit_when_idle_s))
+                ended_by_signal = asyncio.run(_supervise(store, exit_when_idle_s, config))
             # Whoever submitted while we were about to go has seen us still there, and started no other.
             with store.read() as reader:
                 if ended_by_signal or not has_open_jobs(reader):
                     return 0
 
 
-async def supervise_beside(home: Home, stop: asyncio.Event, say: Callable[[str], None]) -> None:
+async def supervise_beside(
+    home: Home, stop: asyncio.Event, say: Callable[[str], None], launcher: str | None = None
+) -> None:
     """Look after the store until ``stop`` is set, beside other work of this process.
 
     Where another supervisor holds the store, that is said once, and this one takes its place when it ends. For the
-    main thread. Raises StoreUnusable.
+    main thread. ``launcher``: see `supervise`. Raises StoreUnusable, BadInput.
     """
     become_subreaper()
     said = False
+    config = _config(home, launcher)
     with Store.open(home) as store:
         while not stop.is_set():
             try:
                 with own(home, wall_clock_ms()):
                     _log_to(home, to_stderr=True)  # not before: two processes would rotate one file
-                    await _supervise_until(store, stop, None)
+                    await _supervise_until(store, stop, None, config)
             except SupervisorError as error:
                 if not said:
                     say(f"{error}; until it ends it goes on looking after the store")
@@ -63,10 +75,10 @@ async def supervise_beside(home: Home, stop: asyncio.Event, say: Callable[[str],
                         await stop.wait()
 
 
-async def _supervise(store: Store, exit_when_idle_s: float | None) -> bool:
+async def _supervise(store: Store, exit_when_idle_s: float | None, config: "LauncherConfig | None") -> bool:
     stop = asyncio.Event()
     stop_on_signals(stop)
-    await _supervise_until(store, stop, exit_when_idle_s)
+    await _supervise_until(store, stop, exit_when_idle_s, config)
     return stop.is_set()
 
 
@@ -82,8 +94,10 @@ def stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, ask, number.name)
 
 
-async def _supervise_until(store: Store, stop: asyncio.Event, exit_when_idle_s: float | None) -> None:
-    launcher = LocalLauncher(store.home, store.store_id)
+async def _supervise_until(
+    store: Store, stop: asyncio.Event, exit_when_idle_s: float | None, config: "LauncherConfig | None"
+) -> None:
+    launcher = _launcher(store, config)
     supervisor = Supervisor(store, launcher, exit_when_idle_s=exit_when_idle_s)
 
     async def obey() -> None:
@@ -98,6 +112,23 @@ async def _supervise_until(store: Store, stop: asyncio.Event, exit_when_idle_s: 
         obeying.cancel()
         await asyncio.wait((obeying,))
         launcher.close()
+
+
+def _config(home: Home, kind: str | None) -> "LauncherConfig | None":
+    """Return what there is to know of other machines; None: workers run on this one. Raises BadInput."""
+    if kind in {None, "local"} and not (home.root / CONFIG).exists():
+        return None
+    from tui_orch.worker.remote.config import read_config  # noqa: PLC0415 - most stores have no cluster
+
+    return read_config(home, kind)
+
+
+def _launcher(store: Store, config: "LauncherConfig | None") -> Launcher:
+    if config is None:
+        return LocalLauncher(store.home, store.store_id)
+    from tui_orch.supervisor.engines.making import make_launcher  # noqa: PLC0415 - as above
+
+    return make_launcher(config, store.home, store)
 
 
 def _log_to(home: Home, *, to_stderr: bool) -> None:

@@ -148,7 +148,8 @@ class Starting:
         )
         is_brief = job.kind is Kind.COMMAND and not tree.has_worktrees
         brief = Brief.of(job, tree, self._store.home, self._database, idle_timeout_s) if is_brief else None
-        return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief))
+        needs = tree.needs if job.needs is None else job.needs.over(tree.needs)
+        return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief, needs))
 
     def start(self, prepared: Sequence[Prepared]) -> bool:
         """Make the processes of attempts that are committed; tell whether all are there."""
