@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,6 +150,21 @@ def test_a_killed_head_adopts_what_runs(far: Far) -> None:
     (far.project / "go").touch()
     assert far.until_ended(root, timeout_s=90).status is Status.COMPLETED, far.describe()
     assert [job.attempt for job in far.jobs(root)] == [1, 1]
+
+
+@pytest.mark.parametrize("far", [SHORT_LEASE_S], indirect=True)
+def test_an_outcome_waits_for_a_head_that_comes_back_after_the_lease(far: Far) -> None:
+    (far.project / "hold.sh").write_text("until test -e go; do sleep 0.05; done; echo held")
+    root = far.submit("sh hold.sh")
+    far.wait_for(far.processes, "its command")
+    far.kill(far.supervisors[-1])
+    (far.project / "go").touch()
+    far.wait_for(lambda: not far.processes(), "the end of its command")
+    over_s = time.monotonic() + SHORT_LEASE_S + 1
+    far.wait_for(lambda: time.monotonic() > over_s, "the end of its lease")
+    far.serve_far()
+    ended = far.until_ended(root)
+    assert (ended.status, ended.result, ended.attempt) == (Status.COMPLETED, "held\n", 1), far.describe()
 
 
 def _attempt(reader: Reader, job_id: int) -> int:

@@ -185,7 +185,10 @@ def _follow(
 
 
 def _lends(work: Work) -> bool:
-    return work.steps.look(job_steps.own_job).lending > 0
+    try:
+        return work.steps.look(job_steps.is_lending)
+    except StoreUnusable:
+        return True  # not known now: then silence is no reason to end it
 
 
 def _show(work: Work, output: Path) -> None:

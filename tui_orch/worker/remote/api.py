@@ -64,25 +64,33 @@ class AttemptApi:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, patience_s: float = PATIENCE_S) -> Any:
         """Call and return the answer. Raises StoreError; StoreBusy: nothing has answered for so long."""
+        return self._call("POST", path, body, patience_s)[0]
+
+    def post_timed(
+        self, path: str, body: Mapping[str, Any] | None = None, patience_s: float = PATIENCE_S
+    ) -> tuple[Any, float]:
+        """Do as ``post``; return with the answer when the try began that was answered (monotonic, s)."""
         return self._call("POST", path, body, patience_s)
 
     def get(self, path: str, patience_s: float = PATIENCE_S) -> Any:
         """Ask and return the answer; raises as ``post``."""
-        return self._call("GET", path, None, patience_s)
+        return self._call("GET", path, None, patience_s)[0]
 
     def close(self) -> None:
         """End calls that are tried again, and close the line."""
         self._closed.set()
         self._http.close()
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None, patience_s: float) -> Any:
-        until, pause_s = time.monotonic() + patience_s, FIRST_PAUSE_S
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None, patience_s: float) -> tuple[Any, float]:
+        asked_at = time.monotonic()
+        until, pause_s = asked_at + patience_s, FIRST_PAUSE_S
         while isinstance(found := self._try(method, path, body), TryAgain):
             pause_s = max(pause_s, found.after_s or 0)
             if time.monotonic() + pause_s > until or self._closed.wait(pause_s):
                 raise StoreBusy(found.why)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        return found
+            asked_at = time.monotonic()
+        return found, asked_at
 
     def _try(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         headers = {"X-API-Key": self._token, "Accept-Encoding": "identity"}

@@ -40,6 +40,7 @@ class Lease:
         self._stop = stop or _stop_this_process
         self._ended = threading.Event()
         self._asked = False
+        self._delivering = False
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         until(began_at + lease_s)
 
@@ -50,19 +51,27 @@ class Lease:
     def __exit__(self, *_: Any) -> None:
         self._ended.set()
 
+    def deliver_only(self) -> None:
+        """Renew it still, but tell nobody its end any more: nothing works that would have to be ended."""
+        self._delivering = True
+
     def renew(self) -> None:
         """Renew it now. Raises StaleAttempt, which ends it, or StoreBusy."""
-        asked_at = time.monotonic()
         try:
-            told = _RENEWED.validate_python(self._api.post("/attempt/lease", patience_s=self._lease_s))
+            answer, asked_at = self._api.post_timed("/attempt/lease", patience_s=self._lease_s)
         except StaleAttempt:
-            self._until(time.monotonic())
+            self._tell(time.monotonic())
             raise
-        self._until(asked_at + told.lease_s)
+        told = _RENEWED.validate_python(answer)
+        self._tell(asked_at + told.lease_s)
         self.session_id = told.session_id
         if told.stop_reason is not None and not self._asked:
             self._asked = True
             self._stop()
+
+    def _tell(self, until: float) -> None:
+        if not self._delivering:
+            self._until(until)
 
     def _keep(self) -> None:
         while not self._ended.wait(self._lease_s / RENEWALS):

@@ -8,13 +8,15 @@ from typing import Any
 
 from store.home import Home
 from store.models import Fence
-from tui_orch.worker.remote.api import AttemptApi
-from tui_orch.worker.steps import all_steps, wire
+from tui_orch.worker.remote.api import PATIENCE_S, AttemptApi
+from tui_orch.worker.steps import all_steps, job_steps, wire
 from tui_orch.worker.steps.port import Change, Look, P, T, Watch
 from tui_orch.worker.steps.registry import step_of
 
 assert all_steps.MODULES
 
+#: What is asked for once: it is said or asked again soon, and a worker must not wait for a head that is gone to say it.
+PASSING = frozenset({job_steps.show_activity, job_steps.is_lending})
 #: Seconds between two looks at what somebody waits for.
 LOOK_S = 1.0
 
@@ -26,6 +28,8 @@ class RemoteSteps:
         self._api = api
         self._home = home
         self._fence = fence
+        #: Seconds for which a step is asked for while nothing answers.
+        self.patience_s = PATIENCE_S
 
     @property
     def home(self) -> Home:
@@ -50,8 +54,9 @@ class RemoteSteps:
         return _looking()
 
     def _do(self, function: Any, args: Any, kwargs: Any) -> Any:
+        patience_s = 0.0 if function in PASSING else self.patience_s
         body = {"call_id": uuid.uuid4().hex, "arguments": wire.arguments_to_json(function, args, kwargs)}
-        told = self._api.post(f"/attempt/steps/{step_of(function).name}", body)
+        told = self._api.post(f"/attempt/steps/{step_of(function).name}", body, patience_s)
         return wire.answer_from_json(function, told["answer"])
 
 

@@ -28,15 +28,16 @@ from store.home import Home, private_dir
 from store.models import Fence, Outcome
 from store.states import Kind, Reason, Status
 from tui_orch.client.api_place import URL
-from tui_orch.worker.attempt import LEFTOVERS_GRACE_S, record_ending, run_kind, unbroken
+from tui_orch.worker.attempt import LEFTOVERS_GRACE_S, run_kind, unbroken
 from tui_orch.worker.environment import API_KEY, REMOTE_HOME, allowed, runner_environment, worker_environment
 from tui_orch.worker.masking import Mask
 from tui_orch.worker.remote.api import AttemptApi
 from tui_orch.worker.remote.claimed import Claimed
-from tui_orch.worker.remote.files import Upload, fetch_session, session_path
+from tui_orch.worker.remote.files import Upload, fetch_session
 from tui_orch.worker.remote.git_remote import Clone
 from tui_orch.worker.remote.lease import Lease
 from tui_orch.worker.remote.steps import RemoteSteps
+from tui_orch.worker.steps import job_steps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import become_subreaper, end_descendants
 from tui_orch.worker.work import Ending, Finished, Work
@@ -70,8 +71,7 @@ def run_remote(url: str, fence: Fence, code: str, line: Guarding, environ: Mappi
     become_subreaper()
     with AttemptApi(url, code, environ.get("SSL_CERT_FILE")) as api, StopSignal() as stop:
         try:
-            asked_at = time.monotonic()
-            token, claimed = _claim(api)
+            token, claimed, asked_at = _claim(api)
         except StoreError as error:
             print(error, file=sys.stderr)
             return 1
@@ -82,20 +82,23 @@ def run_remote(url: str, fence: Fence, code: str, line: Guarding, environ: Mappi
             return _Attempt(api, claimed, token, environ, lease).see_through(stop, line)
 
 
-def _claim(api: AttemptApi) -> tuple[str, Claimed]:
-    """Take the attempt for a token of our own. A second try, after a lost answer, goes by that token already."""
+def _claim(api: AttemptApi) -> tuple[str, Claimed, float]:
+    """Take the attempt for a token of our own; return when that was asked for, too (monotonic, s).
+
+    A second try, after a lost answer, goes by that token already.
+    """
     token = secrets.token_hex(32)
     body = {"token_sha256": token_hash(token), "host": socket.gethostname()}
     try:
-        told = api.post("/attempt/claim", body, CLAIM_PATIENCE_S)
+        told, asked_at = api.post_timed("/attempt/claim", body, CLAIM_PATIENCE_S)
         api.use_token(token)
     except StaleAttempt as refused:
         api.use_token(token)
         try:
-            told = api.post("/attempt/claim", body, CLAIM_PATIENCE_S)
+            told, asked_at = api.post_timed("/attempt/claim", body, CLAIM_PATIENCE_S)
         except StaleAttempt:
             raise refused from None
-    return token, _CLAIMED.validate_python(told)
+    return token, _CLAIMED.validate_python(told), asked_at
 
 
 class _Attempt:
@@ -126,19 +129,30 @@ class _Attempt:
                 end_descendants(0)
                 return 1
             end_descendants(LEFTOVERS_GRACE_S)
+            self._lease.deliver_only()
             line.delivering(time.monotonic() + DELIVER_S)
-            try:
-                self._lease.renew()
-                upload.flush()
-            except StaleAttempt as stale:
-                print(stale, file=sys.stderr)
-                return 1
-            except (StoreError, OSError) as error:
-                print(f"its files are not all at the head: {error}", file=sys.stderr)
-            code = record_ending(work, Mask.of(work.env).of_any(ending))
-        if code == 0:
+            steps.patience_s = DELIVER_S
+            is_delivered = self._deliver(steps, upload, Mask.of(work.env).of_any(ending))
+        if is_delivered:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        return code
+        return 0 if is_delivered else 1
+
+    def _deliver(self, steps: RemoteSteps, upload: Upload, ending: Ending) -> bool:
+        """Hand in the files that are left, and the outcome; what comes too late, or to nobody, is told in one line."""
+        try:
+            self._lease.renew()  # for the name of the session, too
+            upload.flush()
+        except StaleAttempt as stale:
+            print(stale, file=sys.stderr)
+            return False
+        except (StoreError, OSError) as error:
+            print(f"its files are not all at the head: {error}", file=sys.stderr)
+        try:
+            steps.change(job_steps.record_ending, ending)
+        except StoreError as error:
+            print(f"the outcome could not be handed in: {error}", file=sys.stderr)
+            return False
+        return True
 
     def _run(self, work: Work, stop: StopSignal) -> Ending:
         try:
@@ -190,7 +204,10 @@ class _Attempt:
 
 def _scratch(environ: Mapping[str, str], claimed: Claimed) -> Path:
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "/tmp", ".cache")  # noqa: S108 - private below
-    return private_dir(Path(cache) / "orch" / claimed.store_id / f"{claimed.job.id}.{claimed.job.attempt}")
+    of_store = Path(cache) / "orch" / claimed.store_id
+    for earlier in of_store.glob(f"{claimed.job.id}.*"):  # of attempts whose lease has ended: they were killed here
+        shutil.rmtree(earlier, ignore_errors=True)
+    return private_dir(of_store / f"{claimed.job.id}.{claimed.job.attempt}")
 
 
 def _environment(environ: Mapping[str, str], claimed: Claimed, home: Home, token: str, url: str) -> dict[str, str]:
@@ -204,6 +221,3 @@ def _environment(environ: Mapping[str, str], claimed: Claimed, home: Home, token
 
 def _config_dir(env: Mapping[str, str]) -> Path:
     return Path(env.get("CLAUDE_CONFIG_DIR") or Path(env.get("HOME", "/")) / ".claude")
-
-
-__all__ = ["CLAIM_PATIENCE_S", "DELIVER_S", "Guarding", "run_remote", "session_path"]

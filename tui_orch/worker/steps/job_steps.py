@@ -37,6 +37,12 @@ def own_workspace(reader: Reader, fence: Fence, _now_ms: int) -> Workspace | Non
 
 
 @looks
+def is_lending(reader: Reader, fence: Fence, _now_ms: int) -> bool:
+    """Tell whether clients in the job have lent its slot."""
+    return get_job(reader, fence.job_id).lending > 0
+
+
+@looks
 def own_children(reader: Reader, fence: Fence, _now_ms: int, job_ids: list[int]) -> list[Job]:
     """Return those of the jobs that are children of the attempt's."""
     found = (get_job(reader, job_id) for job_id in job_ids)
