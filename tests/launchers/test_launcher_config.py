@@ -83,7 +83,7 @@ def test_the_option_comes_before_the_file(tmp_path: Path) -> None:
         ('[launcher]\nprogram = ""', "program in [launcher]"),
         (
             "[launcher]\nslots = 4",
-            "has the unknown key 'slots'; allowed: kind, url, lease_s, work, git_remote, program",
+            "has the unknown key 'slots'; allowed: kind, url, ca_file, lease_s, work, git_remote, program",
         ),
         ("[launcher]\nray = 1", "allowed: a table"),
         (

@@ -15,6 +15,7 @@ from store.models import Fence, Job, NewJob, NewTree
 from store.states import Kind
 from store.tree import get_job
 from tui_orch.api.server import Server
+from tui_orch.api.tls import Tls
 from tui_orch.client.measures import now_ms
 from tui_orch.worker.remote.claimed import NodeTerms
 
@@ -67,11 +68,11 @@ class Head:
 
 
 @contextmanager
-def far_head(folder: Path, terms: NodeTerms | None = None) -> Iterator[Head]:
+def far_head(folder: Path, terms: NodeTerms | None = None, tls: Tls | None = None) -> Iterator[Head]:
     """Serve a new store."""
     project, node = folder / "project", folder / "node"
     project.mkdir()
     home = Home(project / ".orch")
     nodes = terms or NodeTerms(lease_s=30)
-    with Store.open(home, create=True) as store, Server(home, port=0, nodes=nodes) as server:
+    with Store.open(home, create=True) as store, Server(home, port=0, nodes=nodes, tls=tls) as server:
         yield Head(store, server.url, node)

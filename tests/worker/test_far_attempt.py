@@ -1,6 +1,7 @@
 """An attempt away from the store: the real `orch worker`, the real API over loopback, no supervisor."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from far_head import Head, far_head
 
 from store.states import Status
 from store.tree import attempts
+from tui_orch.api.tls import Tls
 
 
 @pytest.fixture
@@ -43,3 +45,27 @@ def test_a_code_of_nothing_is_refused(head: Head) -> None:
     fence = head.start("true")
     assert head.run(fence, "d" * 64)[0] == 1
     assert head.job(fence).status is Status.RUNNING
+
+
+def test_all_of_it_goes_over_tls(tmp_path: Path) -> None:
+    made = (
+        "-days",
+        "2",
+        "-subj",
+        "/CN=head",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+    )
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    files = ("-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", "req", "-x509", *made, *files], check=True, capture_output=True)
+    with far_head(tmp_path, tls=Tls(str(certificate), str(key))) as head:
+        assert head.url.startswith("https://")
+        fence = head.start("/bin/sh", "-c", "orch spawn --kind command 'echo a child'")
+        head.env = {"SSL_CERT_FILE": str(certificate)}
+        assert head.run(fence)[0] == 0
+        job = head.job(fence)
+        assert (job.status, job.children) == (Status.WAITING, 1), job

@@ -52,11 +52,12 @@ class ClusterLauncher:
         clock_ms: Callable[[], int] | None = None,
         program: str = "orch",
         needs: Needs | None = None,
+        ca_file: str | None = None,
         logs_in_home: bool = False,
     ) -> None:
         """``lease_until_ms`` tells until when an attempt may live by the store (ms), and is asked in the caller's thread.
 
-        ``logs_in_home``: nodes see the store's folder where it is here.
+        ``ca_file``: by which the nodes trust ``url``. ``logs_in_home``: nodes see the store's folder where it is here.
         """
         self._home = home
         self._store_id = store_id
@@ -65,6 +66,7 @@ class ClusterLauncher:
         self._clock_ms = clock_ms or LeaseClock()
         self._program = program
         self._needs = needs or Needs()
+        self._ca_file = ca_file
         self._logs_in_home = logs_in_home
         self._attempts: dict[int, Attempt] = {}
         self._fds: dict[tuple[int, int], int] = {}
@@ -143,6 +145,8 @@ class ClusterLauncher:
         which = f"{order.job_id}.{order.attempt}"
         argv = (self._program, "worker", "--url", self._url, "--attempt", which)
         env = {CLAIM_CODE: order.env["ORCH_TOKEN"]}
+        if self._ca_file is not None:
+            env["SSL_CERT_FILE"] = self._ca_file
         name = engine_name(self._store_id, order.job_id, order.attempt)
         return EngineJob(name, argv, env, needs, self._log_file(order) if self._logs_in_home else None)
 

@@ -33,6 +33,7 @@ def make_launcher(config: LauncherConfig, home: Home, store: Store) -> Launcher:
         lease_until_ms=until_ms,
         program=config.program,
         needs=config.needs,
+        ca_file=config.ca_file,
         logs_in_home=config.work == "shared",
     )
     return WithLocal(cluster, local, home, on_close=leases.close)

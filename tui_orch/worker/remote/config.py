@@ -59,6 +59,7 @@ class LauncherConfig(_Table):
 
     kind: Launching = "local"
     url: Address | None = None  # how a node reaches `orch serve`; never None unless local
+    ca_file: Text | None = None  # on the nodes: who has signed the certificate of url, where they do not know that
     lease_s: float = Field(60, ge=LEAST_LEASE_S, le=MOST_LEASE_MS / 1000, strict=False)
     work: Work = "shared"  # how a node gets the files: the same folder is there, by git, or not at all
     git_remote: Text | None = None
