@@ -19,6 +19,7 @@ from typing import Any
 _PROGRAMS = ("sbatch", "squeue", "scancel", "scontrol")
 _LOOK_S = 0.02
 _CALL_S = 10.0
+_DOWN = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
 
 
 class HereSlurm:
@@ -29,6 +30,8 @@ class HereSlurm:
         self._spool = folder / "spool"
         self._nodes = folder / "nodes"
         self._env = dict(env)
+        #: It answers as a Slurm does whose controller is dead; what runs, runs on.
+        self.is_down = False
         self._jobs: dict[int, dict[str, Any]] = {}
         self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._lost: list[subprocess.Popen[bytes]] = []
@@ -72,7 +75,8 @@ class HereSlurm:
                 asked = json.loads(call.read_text())
                 call.unlink()
                 self._see_ends()
-                _put(call.with_suffix(".answer"), getattr(self, f"_{asked['program']}")(asked))
+                answer = {"error": _DOWN} if self.is_down else getattr(self, f"_{asked['program']}")(asked)
+                _put(call.with_suffix(".answer"), answer)
 
     def _see_ends(self) -> None:
         for number, process in list(self._running.items()):
@@ -135,12 +139,14 @@ def main(program: str, spool: str) -> int:
     answer, until = call.with_suffix(".answer"), time.monotonic() + _CALL_S
     while not answer.exists():
         if time.monotonic() > until:
-            print(f"{program}: error: Unable to contact slurm controller (connect failure)", file=sys.stderr)
+            print(_DOWN, file=sys.stderr)
             return 1
         time.sleep(_LOOK_S)
-    sys.stdout.write(json.loads(answer.read_text())["out"])
+    told = json.loads(answer.read_text())
     answer.unlink()
-    return 0
+    print(told.get("out", ""), end="")
+    print(told.get("error", ""), end="", file=sys.stderr)
+    return 1 if "error" in told else 0
 
 
 def _put(path: Path, value: Any) -> None:

@@ -152,6 +152,22 @@ def test_a_killed_head_adopts_what_runs(far: Far) -> None:
     assert [job.attempt for job in far.jobs(root)] == [1, 1]
 
 
+def test_while_the_engine_is_down_one_line_says_so_and_what_runs_runs_on(far: Far) -> None:
+    (far.project / "hold.sh").write_text("until test -e go; do sleep 0.05; done; echo held")
+    first = far.submit("sh hold.sh")
+    far.wait_for(far.processes, "its command")
+    far.slurm.is_down = True
+    second = far.submit("echo later")
+    far.wait_for(lambda: "nothing new starts: Slurm does not answer" in far.orch("status").stdout, "the line")
+    (far.project / "go").touch()
+    assert far.until_ended(first).status is Status.COMPLETED
+    assert far.job(second).status in (Status.QUEUED, Status.RUNNING)
+    far.slurm.is_down = False
+    ended = far.until_ended(second)
+    assert (ended.status, ended.tries) == (Status.COMPLETED, 0), far.describe()
+    far.wait_for(lambda: "nothing new starts" not in far.orch("status").stdout, "the end of the line")
+
+
 @pytest.mark.parametrize("far", [SHORT_LEASE_S], indirect=True)
 def test_an_outcome_waits_for_a_head_that_comes_back_after_the_lease(far: Far) -> None:
     (far.project / "hold.sh").write_text("until test -e go; do sleep 0.05; done; echo held")

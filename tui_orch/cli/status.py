@@ -37,7 +37,7 @@ def command(place: Place, as_json_: bool) -> int:
 def _json(home: Home, state: StoreState, found: Holder | None) -> dict[str, Any]:
     return {
         "store": str(home.root),
-        "supervisor": None if found is None else {"pid": found.pid, "since_ms": found.since_ms},
+        "supervisor": None if found is None else {"pid": found.pid, "since_ms": found.since_ms, "held": found.held},
         "jobs": {status.value: count for status, count in state.counts.items()},
         "slots": state.slots,
         "using_slots": state.using_slots,
@@ -57,6 +57,8 @@ def _lines(home: Home, state: StoreState, found: Holder | None) -> list[str]:
         f"jobs        {', '.join(jobs) or 'none'}",
         f"slots       {state.using_slots} of {state.slots} in use",
     ]
+    if found is not None and found.held and state.paused_ms is None:
+        lines.append(f"held        nothing new starts: {one_line(found.held)}")
     if state.open_asks:
         lines.append(f"asks        {state.open_asks} open; see: orch asks")
     if state.paused_ms is not None:

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -30,6 +31,7 @@ from tui_orch.client.watch import StoreWatch
 from tui_orch.supervisor.actions import Actions, launched
 from tui_orch.supervisor.clock import JumpWatch
 from tui_orch.supervisor.launcher import Handle, Launcher
+from tui_orch.supervisor.ownership import say_held
 from tui_orch.supervisor.plan import Action, Launch, Plan, plan
 from tui_orch.supervisor.snapshot import Snapshot
 from tui_orch.supervisor.workers import Workers
@@ -244,6 +246,8 @@ class Supervisor:
         if held != self._held:
             self._held = held
             log.warning("nothing new starts: %s", held) if held else log.info("starting again")
+            with suppress(OSError):  # the note is for people, and the log has it
+                say_held(self._store.home, held)
         return held
 
     def _check_schema(self) -> None:

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from store.home import Home, write_private
 
@@ -25,10 +25,14 @@ class SupervisorError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The supervisor that has the store. ``pid`` is 0 in the instant before it has said who it is."""
+    """The supervisor that has the store. ``pid`` is 0 in the instant before it has said who it is.
+
+    ``held``: why it starts nothing new now, in one line.
+    """
 
     pid: int
     since_ms: int
+    held: str | None = None
 
 
 @contextmanager
@@ -62,6 +66,13 @@ def holder(home: Home) -> Holder | None:
     return None
 
 
+def say_held(home: Home, held: str | None) -> None:
+    """Say in this process's note why nothing new starts; None: it does again. Raises OSError."""
+    note = _note(home)
+    if note.pid == os.getpid():
+        _put_note(home, replace(note, held=held))
+
+
 def _lock_within(folder: int, patience_s: float) -> bool:
     until = time.monotonic() + patience_s
     while True:
@@ -77,17 +88,21 @@ def _lock_within(folder: int, patience_s: float) -> bool:
 
 def _write_note(home: Home, now_ms: int) -> None:
     try:
-        write_private(home.supervisor_note, json.dumps({"pid": os.getpid(), "since_ms": now_ms}) + "\n")
+        _put_note(home, Holder(os.getpid(), now_ms))
     except OSError as error:
         raise SupervisorError(
             f"the supervisor can not write in {home.root}: {error.strerror}; mend that, then: orch up"
         ) from error
 
 
+def _put_note(home: Home, note: Holder) -> None:
+    write_private(home.supervisor_note, json.dumps(asdict(note)) + "\n", durable=False)
+
+
 def _note(home: Home) -> Holder:
     try:
         said = json.loads(home.supervisor_note.read_text("utf-8"))
-        return Holder(int(said["pid"]), int(said["since_ms"]))
+        return Holder(int(said["pid"]), int(said["since_ms"]), said.get("held"))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return Holder(0, 0)
 
