@@ -47,7 +47,7 @@ CLOUDS = {
 }
 
 #: What makes a process the worker of one attempt: made anew for each, never taken over from around it.
-OWN = ("ORCH_HOME", REMOTE_HOME, "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", API_KEY, COOKIE)
+OWN = ("ORCH_HOME", "ORCH_JOB_ID", "ORCH_ATTEMPT_ID", "ORCH_TOKEN", API_KEY, COOKIE)
 #: Of what Claude Code needs, what is a place on one machine, and none on another.
 _HERE = frozenset({"CLAUDE_CONFIG_DIR", "ORCH_CLAUDE_PATH", "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -111,7 +111,7 @@ def runner_environment(worker: Mapping[str, str], kind: Kind) -> dict[str, str]:
 
     Filtered once more, because a launcher (a cluster's, say) may have put more around the worker.
     """
-    own = {name: worker[name] for name in OWN if name in worker}
+    own = {name: worker[name] for name in (*OWN, REMOTE_HOME) if name in worker}
     return {**allowed(worker, kind), **own}
 
 

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from store import workspaces
+from store.errors import LimitExceeded
 from store.models import Outcome, Workspace
 from store.states import Kind, Reason, Status
 from tui_orch.worker import worktree_steps
-from tui_orch.worker.merge_conflict import unresolved_error
+from tui_orch.worker.merge_conflict import beyond_limit, unresolved_error
 from tui_orch.worker.setup_command import SetupFailed, run_setup
 from tui_orch.worker.steps import job_steps
 from tui_orch.worker.stop_signal import StopSignal
@@ -202,7 +203,10 @@ class Desk:
         this one stands, and whose branch is merged here when it is done.
         """
         worktree.begin_clean(self._plot, "HEAD", self._how)
-        return self._steps.change(worktree_steps.call_resolver, conflict.files)
+        try:
+            return self._steps.change(worktree_steps.call_resolver, conflict.files)
+        except LimitExceeded as error:  # after the step, which is undone as a whole
+            return worktree_steps.conflict_stays(beyond_limit(conflict.files, str(error)))
 
     def _conflict(self) -> Conflict | None:
         """Return the conflict that is noted."""

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from store import workspaces
 from store.database import Reader, Transaction
-from store.errors import LimitExceeded
 from store.models import Fence, Job, Outcome
 from store.states import FINAL, Reason, Status
 from store.tree import get_job, get_tree
-from tui_orch.worker.merge_conflict import beyond_limit, not_resolved, resolver_request
+from tui_orch.worker.merge_conflict import not_resolved, resolver_request
 from tui_orch.worker.steps.registry import changes, looks
 from tui_orch.workspace.merging import Source
 
@@ -88,10 +87,7 @@ def call_resolver(tx: Transaction, fence: Fence, now_ms: int, files: tuple[str, 
         return conflict_stays(not_resolved(last.id, files))
     waiting = workspaces.to_merge(tx, job.id)
     request = resolver_request(job, files, [(each.job_id, each.title) for each in waiting])
-    try:
-        workspaces.spawn_resolver(tx, fence, request, [each.job_id for each in waiting], now_ms)
-    except LimitExceeded as error:
-        return conflict_stays(beyond_limit(files, str(error)))
+    workspaces.spawn_resolver(tx, fence, request, [each.job_id for each in waiting], now_ms)
     return None
 
 
