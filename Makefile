@@ -6,11 +6,12 @@ TESTS ?= tests
 SEED ?= 1
 SECONDS ?= 60
 
-.PHONY: help setup demo test chaos check format docs pictures bench bench-peers clean
+.PHONY: help setup demo test test-cluster chaos check format docs pictures bench bench-peers clean
 
 help:
 	@echo "make demo    run the sample tree with the real Claude Code CLI and a scripted model (no account, no network)"
 	@echo "make test    run the tests"
+	@echo "make test-cluster  run trees on a real Ray and a real Slurm, on hosts made of namespaces; needs root, half an hour"
 	@echo "make chaos SEED=n SECONDS=n  let a storm of faults blow over a store at work (CLAUDE=1: with real Claude Code workers)"
 	@echo "make check   ruff, mypy --strict, import contracts"
 	@echo "make format  let ruff format and fix"
@@ -32,6 +33,9 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -n 2 --dist loadfile $(TESTS)
+
+test-cluster: setup
+	$(BIN)/pytest -p no:xdist $(if $(ENGINE),-k $(ENGINE)) tests/cluster
 
 chaos: setup
 	$(BIN)/python -m tests.lifecycle.chaos --seed $(SEED) --seconds $(SECONDS) $(if $(CLAUDE),--claude)
