@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from store import claim, submit
 from store.database import Store
@@ -21,6 +23,17 @@ from tui_orch.worker.remote.claimed import NodeTerms
 
 ORCH = str(Path(sys.executable).with_name("orch"))
 CODE = "c" * 64
+PATIENCE_S = 60.0
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str) -> T:
+    """Look again until there is something, and return it."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < end, f"never came: {what}"
+        time.sleep(0.02)
+    return found
 
 
 @dataclass

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from far_head import CODE, Head, far_head
+from far_head import CODE, Head, far_head, until
 
 from store import claim, submit
-from store.models import Ground, NewJob, NewTree
+from store.models import Ground, LedgerEntry, NewJob, NewTree
 from store.states import Kind, Status
 from store.tree import ledger
 from store.workspaces import get_workspace
@@ -67,6 +67,51 @@ def test_branches_of_two_nodes_meet_at_the_remote(head: Head, remote: Path, tmp_
     assert git(remote, "rev-parse", noted.branch) == noted.head_commit
 
 
+def test_what_a_child_has_pushed_meanwhile_is_merged_at_its_parents_end(
+    head: Head, remote: Path, tmp_path: Path
+) -> None:
+    project = head.store.home.project
+    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
+    root = NewJob("echo a > a && orch spawn --wait --kind command 'test -e a && echo b > b'", Kind.COMMAND)
+    with head.store.write() as tx:
+        root_id = submit.submit_tree(tx, NewTree(root, work_dir=str(project), ground=ground), now_ms())
+        fence = claim.start_attempt(tx, root_id, claim.token_hash(CODE), now_ms())
+    with head.worker(fence, node=tmp_path / "node1") as parent:
+        child = until(lambda: _children(head, root_id), "a child")[0]
+        assert head.run(head.next_attempt(child.id), node=tmp_path / "node2") == (0, "")
+        until(lambda: _has_slot_again(head, root_id), "its slot")
+        assert parent.wait(60) == 0
+        assert parent.stderr is not None
+        assert parent.stderr.read() == ""
+    assert head.job(fence).status is Status.COMPLETED, head.job(fence)
+    with head.store.read() as reader:
+        noted = get_workspace(reader, root_id)
+    assert noted is not None
+    assert set(git(remote, "ls-tree", "--name-only", noted.branch).split()) == {"first", "a", "b"}
+
+
+def test_what_a_worker_that_was_stopped_has_changed_is_there_on_the_next_node(
+    head: Head, remote: Path, tmp_path: Path
+) -> None:
+    """Beside the store its folder would wait for it; here the next attempt may be anywhere."""
+    project = head.store.home.project
+    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
+    root = NewJob("echo half > half; touch begun; sleep 600", Kind.COMMAND)
+    with head.store.write() as tx:
+        root_id = submit.submit_tree(tx, NewTree(root, work_dir=str(project), ground=ground), now_ms())
+        fence = claim.start_attempt(tx, root_id, claim.token_hash(CODE), now_ms())
+    scratch = tmp_path / "node1" / ".cache" / "orch"
+    with head.worker(fence, node=tmp_path / "node1") as process:
+        until(lambda: list(scratch.glob("**/begun")), "its work")
+        process.terminate()
+        assert process.wait(30) == 0
+    assert head.job(fence).status is Status.QUEUED, head.job(fence)
+    with head.store.read() as reader:
+        noted = get_workspace(reader, root_id)
+    assert noted is not None
+    assert "half" in git(remote, "ls-tree", "--name-only", noted.branch).split()
+
+
 def test_a_remote_that_is_not_there_is_one_clear_error(head: Head, remote: Path) -> None:
     remote.rename(remote.with_name("moved"))
     project = head.store.home.project
@@ -77,3 +122,14 @@ def test_a_remote_that_is_not_there_is_one_clear_error(head: Head, remote: Path)
     assert head.run(fence)[0] == 0
     error = head.job(fence).error or ""
     assert "git_remote can not be used" in error
+
+
+def _children(head: Head, job_id: int) -> list[LedgerEntry]:
+    with head.store.read() as reader:
+        return ledger(reader, job_id)
+
+
+def _has_slot_again(head: Head, job_id: int) -> bool:
+    """Do what a supervisor would."""
+    with head.store.write() as tx:
+        return claim.grant_slot(tx, job_id)

@@ -14,4 +14,4 @@ def save_for_children(work: Work) -> None:
     job, settings = steps.look(job_steps.own_job), steps.look(job_steps.settings)
     noted = steps.look(job_steps.own_workspace)
     of_job.save_for_children(steps.home, job, work.tree, settings, noted, work.env)
-    work.publish()
+    work.exchange.publish()

@@ -4,17 +4,42 @@ A runner (``command.run``, ``claude.run``) works on a ``Work`` and returns an ``
 activity by steps of its own, but never the end of its attempt: that is recorded in one place, ``attempt``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from store.models import Job, Outcome, Tree, Trouble, Usage
 from tui_orch.worker.steps.port import Steps
 
 
-def nothing_to_publish() -> None:
-    """Do nothing: what is committed here is there for everybody."""
+class Exchange(Protocol):
+    """How branches come and go between machines. ``is_shared``: the next attempt finds the folder of this one as it was left."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all workers see the same files."""
+        ...
+
+    def bring_in(self) -> None:
+        """Have what others have committed for the tree. Raises GitError."""
+        ...
+
+    def publish(self) -> None:
+        """Let others have what is committed here. Raises GitError."""
+        ...
+
+
+class AllShared:
+    """Nothing has to come or go: what is committed here is there for everybody, and the other way round."""
+
+    is_shared = True
+
+    def bring_in(self) -> None:
+        """Do nothing."""
+
+    def publish(self) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +52,7 @@ class Work:
     folder: Path  # the attempt's own: output, transcript.jsonl
     env: Mapping[str, str]
     cwd: Path | None = None  # of its worktree; None: the tree's own
-    publish: Callable[[], None] = nothing_to_publish  # lets others have what is committed, where they share no files
+    exchange: Exchange = field(default_factory=AllShared)
 
     @property
     def work_dir(self) -> Path:

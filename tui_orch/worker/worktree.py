@@ -102,7 +102,7 @@ class Desk:
 
     def close(self, ending: Ending) -> Ending:
         """Commit what the runner left, and merge what has come in meanwhile. Return how the attempt ends now."""
-        if isinstance(ending, Released):
+        if isinstance(ending, Released) and self._work.exchange.is_shared:
             return ending  # its worker goes on where this one stopped
         if not worktree.is_made(self._plot):
             return _not_committed(ending, f"{self._plot.folder} is gone")
@@ -167,6 +167,7 @@ class Desk:
         sources = self._steps.look(worktree_steps.sources_to_merge)
         if not sources:
             return
+        self._work.exchange.bring_in()
         if worktree.uncommitted(self._plot, how):
             commit.save(self._plot, message_of(job, job.session_id), how)
         merged = merging.merge(self._plot, sources, how)
@@ -232,7 +233,7 @@ class Desk:
         start = head if noted is None or noted.start_commit is None else noted.start_commit
         diff = commit.diffstat(self._plot.folder, start, head, self._how)
         size = size_bytes(self._plot.folder)
-        self._work.publish()
+        self._work.exchange.publish()
         self._steps.change(worktree_steps.note_head, head, (diff.files, diff.insertions, diff.deletions), size)
 
     def _message(self, ending: Ending) -> str:

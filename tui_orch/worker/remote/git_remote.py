@@ -16,34 +16,42 @@ from tui_orch.workspace.git import Git, GitError
 class Clone:
     """The clone at ``folder``, of ``remote``; None: there is no remote, and nothing is done."""
 
+    is_shared = False
+
     def __init__(self, folder: Path, remote: str | None, env: Mapping[str, str]) -> None:
         self._folder = folder
         self._remote = remote
         self._env = env
         self._branch: str | None = None
+        self._all = ""
 
     def made(self, tree: Tree, job: Job) -> Tree:
         """Clone, with all branches of the tree; return the tree as it stands here. Raises OSError."""
         assert tree.repository is not None
-        if self._remote is None:
-            raise OSError("no git_remote is named in [launcher] of config.toml on the head")
-        ours = f"refs/heads/{tree.branch_prefix}/*"
+        assert self._remote is not None, "the head's config.toml is checked when it is read"
+        here = self.here(tree, job)
         try:
             if not (self._folder / ".git").exists():
                 self._folder.parent.mkdir(parents=True, exist_ok=True)
                 above = Git(self._folder.parent, env=self._env)
                 above.run("clone", "--quiet", "--no-checkout", "--", self._remote, str(self._folder))
-            self._git().run("fetch", "--quiet", "origin", f"+{ours}:{ours}")
+            self._git().run("fetch", "--quiet", "origin", self._all)
         except GitError as error:
             raise OSError(f"git_remote can not be used: {error}") from error
-        return self.here(tree, job)
+        return here
 
     def here(self, tree: Tree, job: Job) -> Tree:
         """Return the tree as it stands in the clone that an attempt has made."""
         assert tree.repository is not None
         self._branch = branch_of(tree, job.id)
+        self._all = f"+refs/heads/{tree.branch_prefix}/*:refs/heads/{tree.branch_prefix}/*"
         within = Path(tree.work_dir).relative_to(tree.repository)
         return replace(tree, repository=str(self._folder), work_dir=str(self._folder / within))
+
+    def bring_in(self) -> None:
+        """Fetch what others have pushed for the tree since; the attempt's own branch is ahead of the remote's. Raises GitError."""
+        if self._branch is not None:
+            self._git().run("fetch", "--quiet", "origin", self._all, f"^refs/heads/{self._branch}")
 
     def publish(self) -> None:
         """Send the attempt's branch to the remote. Raises GitError."""

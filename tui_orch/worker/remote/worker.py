@@ -161,16 +161,14 @@ class _Attempt:
             host = socket.gethostname()
             said = f"the attempt can not be worked on at {host}: {error}"
             return Finished(Outcome(Status.FAILED, Reason.WORKSPACE, error=said))
-        ending = run_kind(ready, stop)
-        self._clone.publish()
-        return ending
+        return run_kind(ready, stop)
 
     def _made_ready(self, work: Work) -> Work:
         """Return the work with the folder in which it is done, and the session that it goes on with. Raises Unusable."""
         terms = self._claimed.terms
         if terms.work == "git" and work.tree.has_worktrees:
             tree = self._clone.made(work.tree, work.job)
-            return self._with_session(replace(work, tree=tree, publish=self._clone.publish))
+            return self._with_session(replace(work, tree=tree, exchange=self._clone))
         if terms.work == "shared":
             if not work.work_dir.is_dir():
                 raise Unusable(f"there is no {work.work_dir}; the nodes share no file system with the head: see `work`")
