@@ -27,7 +27,7 @@ _HAS_WORKTREE = "SELECT 1 FROM workspaces WHERE job_id = ? AND made_ms IS NOT NU
 # The + keeps the sort from choosing the way: in the order of ids it would be a walk over all jobs.
 _RUNNING = """
 SELECT jobs.id, jobs.root_id, jobs.attempt, jobs.kind, jobs.lending, jobs.wants_slot, jobs.stop_reason, jobs.stop_requested_ms,
-  attempts.claimed_ms, attempts.pid, jobs.depth, jobs.priority
+  attempts.claimed_ms, attempts.pid, jobs.depth, jobs.priority, attempts.lease_until_ms
 FROM jobs LEFT JOIN attempts ON attempts.job_id = jobs.id AND attempts.number = jobs.attempt
 WHERE jobs.status = 'running' ORDER BY +jobs.id
 """
@@ -89,6 +89,7 @@ class RunningJob:
     pid: int | None
     depth: int
     priority: int
+    lease_until_ms: int | None = None
 
 
 def queued_trees(reader: Reader, now_ms: int, per_tree: int) -> list[QueuedTree]:

@@ -20,7 +20,7 @@ from tests.supervisor.in_process import Watched
 from tui_orch.supervisor.engines import conversation
 from tui_orch.supervisor.engines.cluster import ClusterLauncher, engine_name
 from tui_orch.supervisor.engines.engine import EngineDown, EngineRefusal, EngineState
-from tui_orch.supervisor.launcher import LocalLauncher
+from tui_orch.supervisor.launcher import Handle, LocalLauncher
 from tui_orch.worker.lock import Standing
 
 RUNNING = EngineState("running", node="n1")
@@ -184,12 +184,17 @@ async def test_the_needs_of_a_job_come_before_those_of_its_tree(watched: Supervi
 
 
 class Looking(LocalLauncher):
-    """This machine's launcher, which counts how often it was asked to close an attempt off."""
+    """This machine's launcher, which counts how often it was asked for a worker, and to close an attempt off."""
 
     looks = 0
+    closed = 0
+
+    def adopt(self, job_id: int, attempt: int, pid: int | None) -> Handle | None:
+        self.looks += 1
+        return super().adopt(job_id, attempt, pid)
 
     def close_off(self, job_id: int, attempt: int) -> Standing:
-        self.looks += 1
+        self.closed += 1
         return super().close_off(job_id, attempt)
 
 
@@ -203,7 +208,7 @@ async def test_a_local_supervisor_leaves_those_alone_that_live_elsewhere(watched
     watched.launcher = local  # type: ignore[assignment]
     async with watched.supervisor():
         await watched.until(lambda _: local.looks > 2, "some looks")
-        assert watched.job(job).attempt == 1
+        assert (watched.job(job).attempt, local.closed) == (1, 0)
         with watched.store.write() as tx:
             finish(tx, fence, Outcome(Status.COMPLETED), watched.clock.wall_ms)
         await watched.until_ended(job)

@@ -13,7 +13,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -203,7 +202,7 @@ class Supervisor:
     def _snapshot(self, reader: Reader, now_ms: int) -> Snapshot:
         self._check_schema()  # of this very moment: what is read next obeyed, or did not obey, these rules
         settings = get_settings(reader)
-        workers, lingering = self._workers.view(queue.running_jobs(reader))
+        workers, lingering = self._workers.view(queue.running_jobs(reader), now_ms)
         queued = tuple(queue.queued_trees(reader, now_ms, settings.slots))
         return Snapshot(
             slots=settings.slots,
@@ -246,8 +245,10 @@ class Supervisor:
         if held != self._held:
             self._held = held
             log.warning("nothing new starts: %s", held) if held else log.info("starting again")
-            with suppress(OSError):  # the note is for people, and the log has it
+            try:
                 say_held(self._store.home, held)
+            except OSError as error:
+                log.warning("the supervisor's note does not say so: %s", error)
         return held
 
     def _check_schema(self) -> None:

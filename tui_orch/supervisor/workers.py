@@ -53,9 +53,9 @@ class Workers:
             del self._known[fence]
         return ended
 
-    def view(self, running: list[RunningJob]) -> tuple[tuple[Worker, ...], tuple[Lingering, ...]]:
+    def view(self, running: list[RunningJob], now_ms: int) -> tuple[tuple[Worker, ...], tuple[Lingering, ...]]:
         """Join the running jobs of the store with the processes; adopt those that another supervisor started."""
-        workers = tuple(self._worker(job) for job in running)
+        workers = tuple(self._worker(job, now_ms) for job in running)
         current = {Fence(job.id, job.attempt) for job in running}
         lingering = tuple(
             Lingering(fence.job_id, known.root_id) for fence, known in self._known.items() if fence not in current
@@ -85,13 +85,15 @@ class Workers:
         """Tell whether any process is still looked after."""
         return bool(self._known)
 
-    def _worker(self, job: RunningJob) -> Worker:
+    def _worker(self, job: RunningJob, now_ms: int) -> Worker:
         fence = Fence(job.id, job.attempt)
         known = self._known.get(fence)
         if known is None:
             handle = self._launcher.adopt(job.id, job.attempt, job.pid)
             if handle is None:
-                return Worker(job, alive=self._launcher.is_alive(job.id, job.attempt))
+                # While a lease lasts there may be a worker on another machine, whether this launcher knows of such or not.
+                is_leased = (job.lease_until_ms or 0) > now_ms
+                return Worker(job, alive=is_leased or self._launcher.is_alive(job.id, job.attempt))
             self.add(fence, job.root_id, handle)
             known = self._known[fence]
         return Worker(job, alive=True, asked_ms=known.asked_ms, killed=known.killed)
