@@ -146,8 +146,9 @@ def test_one_that_was_asked_to_end_takes_no_other_attempt(launcher: LocalLaunche
 
 
 def test_a_busy_one_that_is_killed_is_told_like_any_worker(launcher: LocalLauncher, home: Home) -> None:
-    handle = begin(launcher, home, 1, "sleep", "60")
-    until(lambda: launcher.is_alive(1, 1), "it never began")
+    begun = home.root / "begun"
+    handle = begin(launcher, home, 1, "sh", "-c", f"touch {begun}; exec sleep 60")
+    until(begun.exists, "it never began")  # its lock is held before its command is there
     launcher.stop(handle, kill=True)
     assert ended(launcher, handle) == -signal.SIGKILL
     assert launcher.end_leftovers(1, 1) == 1
