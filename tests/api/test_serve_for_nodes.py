@@ -1,79 +1,30 @@
 """`orch serve` for other machines: by TLS, and with a launcher that starts workers there."""
 
-import datetime
-import ipaddress
 import os
 import signal
 import ssl
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from at_serve import AtServe
 
-from store.database import Store
-from store.home import Home
-from store.keys import new_key
+from tests.certificates import certificate
 from tests.launchers import standin_slurm
-from tui_orch.client.measures import now_ms
 from tui_orch.supervisor.daemon import holder, stop
 
-ORCH = str(Path(sys.executable).with_name("orch"))
-PATIENCE_S = 40.0
 
-
-class Place:
-    """A project folder with a store, and the processes that a test starts in it."""
-
-    def __init__(self, project: Path) -> None:
-        self.project = project
-        self.home = Home(project / ".orch")
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(project), "LANG": "C.UTF-8", "TZ": "UTC"}
-        self.processes: list[subprocess.Popen[str]] = []
-        with Store.open(self.home, create=True) as store, store.write() as tx:
-            self.key = new_key(tx, "a test", now_ms())[1]
-
-    def orch(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [ORCH, *arguments], cwd=self.project, env=self.env, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def serve(self, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
-        process = subprocess.Popen(
-            [ORCH, "serve", "--port", "0", *arguments],
-            cwd=self.project,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.processes.append(process)
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        assert said.startswith("orch api at "), process.communicate(timeout=20)
-        return process, said.split()[-1]
-
-    def until(self, look: Callable[[], Any], what: str) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not look():
-            assert time.monotonic() < end, f"still waiting for {what}"
-            time.sleep(0.02)
+class Place(AtServe):
+    """A project folder whose server is for nodes."""
 
     def log(self) -> str:
         return self.home.supervisor_log.read_text() if self.home.supervisor_log.exists() else ""
 
     def close(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.communicate()
+        super().close()
         if holder(self.home) is not None:
             stop(self.home)
 
@@ -85,32 +36,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     found.close()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-    return cert_path, key_path
-
-
 def test_it_serves_by_tls_where_other_machines_reach_it(place: Place, tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
-    process, url = place.serve("--host", "0.0.0.0", "--tls-cert", str(cert), "--tls-key", str(key))
+    process, url = place.serve_at("--host", "0.0.0.0", "--tls-cert", str(cert), "--tls-key", str(key))
     assert url.startswith("https://0.0.0.0:")
     port = url.rpartition(":")[2]
     trusts = ssl.create_default_context(cafile=str(cert))
@@ -160,9 +88,9 @@ def test_a_cluster_that_does_not_answer_holds_jobs_back_and_says_so(place: Place
     (place.home.root / "config.toml").write_text(
         '[launcher]\nkind = "ray"\nurl = "http://head:8000"\n[launcher.ray]\naddress = "http://127.0.0.1:1"\n'
     )
-    place.serve()
+    place.serve_at()
     assert place.orch("submit", "--kind", "command", "--request", "true").returncode == 0
-    place.until(lambda: "nothing new starts: Ray at http://127.0.0.1:1 does not answer" in place.log(), "the word")
+    place.wait_for(lambda: "nothing new starts: Ray at http://127.0.0.1:1 does not answer" in place.log(), "the word")
     assert '"queued"' in place.orch("show", "1", "--json").stdout
 
 
@@ -173,14 +101,14 @@ def test_a_supervisor_in_the_background_hands_workers_to_the_cluster(place: Plac
     (place.home.root / "config.toml").write_text('[launcher]\nurl = "http://head:8000"\n')
     assert place.orch("up", "--launcher", "slurm").returncode == 0
     assert place.orch("submit", "--kind", "command", "--request", "true").returncode == 0
-    place.until(lambda: "#1.1: started, process 0 (command, depth 0)" in place.log(), "the start")
+    place.wait_for(lambda: "#1.1: started, process 0 (command, depth 0)" in place.log(), "the start")
 
     def submitted() -> list[dict[str, Any]]:
         with standin_slurm.state(folder) as held:
             found: list[dict[str, Any]] = held["jobs"]
             return found
 
-    place.until(submitted, "the submission")
+    place.wait_for(submitted, "the submission")
     (job,) = submitted()
     assert job["name"].endswith("-1.1")
     assert "exec orch worker --url http://head:8000 --attempt 1.1\n" in job["script"]

@@ -12,14 +12,12 @@ from store.home import Home, create_home
 from store.needs import Needs
 from tests.cluster.cluster import Cluster
 from tests.cluster.real_ray import RealRay
-from tests.launchers.conformance import ClusterWorld, LauncherFacts, World
+from tests.launchers.conformance import ClusterWorld, LauncherFacts, World, part_program
 from tui_orch.supervisor.engines.engine import Engine
 from tui_orch.supervisor.engines.ray import Ray
 from tui_orch.supervisor.engines.slurm import Slurm
 
 PATIENCE_S = 120.0
-#: A worker that finds its part where a real one finds its claim code.
-PROGRAM = '#!/bin/sh\n[ "$ORCH_CLAIM_CODE" = fail ] && exit 7\nexec sleep 600\n'
 
 
 @pytest.fixture
@@ -27,9 +25,7 @@ def world(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The real engine, asked from the head's network."""
     home = Home(tmp_path / "project" / ".orch")
     create_home(home)
-    program = tmp_path / "worker"
-    program.write_text(PROGRAM)
-    program.chmod(0o755)
+    program = part_program(tmp_path)
     _find_slurm_at_head(cluster, tmp_path / "bin", monkeypatch)
 
     def engine() -> Engine:
@@ -37,7 +33,7 @@ def world(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     with cluster.hosts["head"].network():
         needs = Needs(memory_mb=100)
-        made = ClusterWorld(engine, home, program=str(program), patience_s=PATIENCE_S, needs=needs)
+        made = ClusterWorld(engine, home, program=program, patience_s=PATIENCE_S, needs=needs)
         try:
             yield made
         finally:

@@ -74,6 +74,7 @@ def test_the_option_comes_before_the_file(tmp_path: Path) -> None:
         ("launcher = 1", "it is a table: [launcher]"),
         ('[launcher]\nkind = "kubernetes"', "kind in [launcher] of {}"),
         ('[launcher]\nkind = "kubernetes"', "is 'kubernetes'; allowed: 'local', 'ray' or 'slurm'"),
+        ('[launcher]\nwork = "git"', "git_remote in [launcher] of {} is missing"),
         ('[launcher]\nkind = "ray"', "url in [launcher] of {} is missing"),
         ('[launcher]\nurl = "head:8000"', "allowed: an address such as http://head:8000"),
         ('[launcher]\nurl = "http://head:8000/api"', "allowed: an address such as http://head:8000"),

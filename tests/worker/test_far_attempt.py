@@ -1,7 +1,6 @@
 """An attempt away from the store: the real `orch worker`, the real API over loopback, no supervisor."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from far_head import Head, far_head
 
 from store.states import Status
 from store.tree import attempts
+from tests.certificates import certificate
 from tui_orch.api.tls import Tls
 
 
@@ -48,24 +48,11 @@ def test_a_code_of_nothing_is_refused(head: Head) -> None:
 
 
 def test_all_of_it_goes_over_tls(tmp_path: Path) -> None:
-    made = (
-        "-days",
-        "2",
-        "-subj",
-        "/CN=head",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-    )
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    files = ("-keyout", str(key), "-out", str(certificate))
-    subprocess.run(["openssl", "req", "-x509", *made, *files], check=True, capture_output=True)
-    with far_head(tmp_path, tls=Tls(str(certificate), str(key))) as head:
+    cert, key = certificate(tmp_path)
+    with far_head(tmp_path, tls=Tls(str(cert), str(key))) as head:
         assert head.url.startswith("https://")
         fence = head.start("/bin/sh", "-c", "orch spawn --kind command 'echo a child'")
-        head.env = {"SSL_CERT_FILE": str(certificate)}
+        head.env = {"SSL_CERT_FILE": str(cert)}
         assert head.run(fence)[0] == 0
         job = head.job(fence)
         assert (job.status, job.children) == (Status.WAITING, 1), job

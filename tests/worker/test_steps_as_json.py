@@ -11,10 +11,9 @@ from store.errors import BadInput
 from store.models import Outcome
 from store.states import Reason, Status
 from tui_orch.worker.claude.question import Question
-from tui_orch.worker.steps import all_steps, job_steps, registry, wire
+from tui_orch.worker.steps import job_steps, wire
+from tui_orch.worker.steps.all_steps import STEPS
 from tui_orch.worker.work import Ending, Finished, Released, Suspended
-
-STEPS = sorted(registry._STEPS)
 
 ENDINGS: tuple[Ending, ...] = (
     Finished(Outcome(Status.FAILED, Reason.EXIT_CODE, error="no", exit_code=3), (4, 5)),
@@ -24,11 +23,9 @@ ENDINGS: tuple[Ending, ...] = (
 )
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", sorted(STEPS))
 def test_every_step_has_a_form(name: str) -> None:
-    step = registry.step_named(name)
-    assert step is not None
-    assert any(vars(module).get(name) is step.function for module in all_steps.MODULES)
+    step = STEPS[name]
     with pytest.raises(BadInput, match="unknown: nonsense"):
         wire.arguments_from_json(step.function, {"nonsense": 1})
 
@@ -41,8 +38,7 @@ def test_an_ending_arrives_as_it_was_sent(ending: Ending) -> None:
 
 def test_a_question_arrives_as_it_was_sent() -> None:
     question = Question("permission", "May it?", "Bash", {"command": "ls", "deep": [{"a": None}]}, ("yes",))
-    step = registry.step_named("ask")
-    assert step is not None
+    step = STEPS["ask"]
     sent = json.loads(json.dumps(wire.arguments_to_json(step.function, (question, (3,)), {})))
     assert wire.arguments_from_json(step.function, sent) == {"question": question, "told": (3,)}
 

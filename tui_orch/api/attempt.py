@@ -22,10 +22,9 @@ from tui_orch.api.calls import Called
 from tui_orch.api.problems import documented
 from tui_orch.worker.environment import carried
 from tui_orch.worker.remote.claimed import Claimed, NodeTerms, Renewed
-from tui_orch.worker.steps import all_steps, job_steps, wire
-from tui_orch.worker.steps.registry import Step, step_named
-
-assert all_steps.MODULES  # the import makes them known by name
+from tui_orch.worker.steps import job_steps, wire
+from tui_orch.worker.steps.all_steps import STEPS
+from tui_orch.worker.steps.registry import Step
 
 router = APIRouter(prefix="/attempt", tags=["attempt"])
 
@@ -97,7 +96,7 @@ def do_step(
 ) -> Answered:
     """Do one step of the attempt's worker in its store, once."""
     fence = call.caller.require_worker("a step")
-    step = step_named(name)
+    step = STEPS.get(name)
     if step is None:
         raise NotFound(f"there is no step {name!r}")
     arguments = wire.arguments_from_json(step.function, body.arguments)

@@ -10,9 +10,7 @@ from store.database import Store
 from store.errors import NotAllowed, NotFound
 from store.home import FOLDER, Home, find_home
 from tui_orch.client.caller import Caller, caller_of
-
-#: Set for what a worker on another machine starts.
-REMOTE_HOME = "ORCH_REMOTE_HOME"
+from tui_orch.worker.environment import REMOTE_HOME
 
 
 @dataclass(frozen=True, slots=True)

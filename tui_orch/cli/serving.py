@@ -52,7 +52,7 @@ async def _serve(
     with Server(home, host, port, more_hosts=more_hosts, tls=tls, nodes=nodes, on_end=on_end) as server:
         os.environ[API_URL] = server.url
         print(f"orch api at {server.url}", flush=True)
-        await supervise_beside(home, stop, tell, launcher)
+        await supervise_beside(home, stop, tell, config)
 
 
 class _WithoutValues(logging.Formatter):

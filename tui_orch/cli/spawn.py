@@ -17,12 +17,13 @@ from store.submit import spawn
 from store.tree import get_job, get_tree
 from tui_orch.cli import as_json, exits
 from tui_orch.cli.params import line, needs, seconds
-from tui_orch.cli.place import REMOTE_HOME, Place
+from tui_orch.cli.place import Place
 from tui_orch.cli.spawn_tasks import Common, new_jobs
 from tui_orch.cli.tree_view import event
 from tui_orch.client.caller import TOKEN, fence_of
 from tui_orch.client.measures import now_ms
 from tui_orch.client.waiting import slot_lent, until
+from tui_orch.worker.environment import REMOTE_HOME
 
 
 class _WithArgv(click.Command):

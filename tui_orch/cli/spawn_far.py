@@ -12,8 +12,8 @@ from store.errors import NotAllowed
 from store.home import Home
 from store.models import Fence, Job, NewJob, Spawned
 from store.states import FINAL
-from tui_orch.cli.place import REMOTE_HOME
 from tui_orch.client.api_place import TOKEN, URL
+from tui_orch.worker.environment import REMOTE_HOME
 from tui_orch.worker.remote.api import AttemptApi
 from tui_orch.worker.remote.git_remote import Clone
 from tui_orch.worker.remote.steps import LOOK_S, RemoteSteps
@@ -40,7 +40,7 @@ def _work(steps: RemoteSteps) -> Work:
     work = Work(steps, job, tree, Path.cwd(), os.environ)
     if tree.has_worktrees and str(steps.home.project) != tree.repository and (steps.home.project / ".git").exists():
         clone = Clone(steps.home.project, None, os.environ)
-        return replace(work, tree=clone.here(tree, job), publish=clone.publish)
+        return replace(work, tree=clone.here(tree, job), exchange=clone)
     return work
 
 

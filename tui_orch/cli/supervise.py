@@ -39,6 +39,10 @@ def up(place: Place, launcher: str | None) -> int:
         home = session.store.home
     before = holder(home)
     found = start_background(home, launcher=launcher)
+    if launcher not in (None, "local"):
+        exits.tell(
+            "workers on a cluster reach the store through orch serve: let it run here, too, with the same --launcher"
+        )
     print(f"supervisor {'runs already' if before else 'started'}: process {found.pid}, store {home.root}")
     return exits.COMPLETED
 

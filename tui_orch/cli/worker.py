@@ -8,9 +8,7 @@ import click
 from store.models import Fence
 from tui_orch.cli import exits
 from tui_orch.cli.exits import BadUse
-
-#: The one-time code by which a worker claims its attempt. It stands in no argv, and is taken out of what the worker hands on.
-CODE = "ORCH_CLAIM_CODE"
+from tui_orch.worker.remote import CLAIM_CODE
 
 
 def _fence(_: click.Context, __: click.Parameter, value: str) -> Fence:
@@ -28,9 +26,9 @@ def command(url: str, fence: Fence) -> int:
     from tui_orch.client.api_place import checked_url  # noqa: PLC0415
     from tui_orch.worker.remote.guard import GuardError, GuardLine, run_guarded  # noqa: PLC0415
 
-    code = os.environ.pop(CODE, "").strip()
+    code = os.environ.pop(CLAIM_CODE, "").strip()
     if not code:
-        raise BadUse(f"{CODE} is not set; an engine starts workers, and orch serve --launcher tells it to")
+        raise BadUse(f"{CLAIM_CODE} is not set; an engine starts workers, and orch serve --launcher tells it to")
     try:
         at = checked_url(url, "--url")
     except ValueError as error:

@@ -50,16 +50,15 @@ def supervise(
 
 
 async def supervise_beside(
-    home: Home, stop: asyncio.Event, say: Callable[[str], None], launcher: str | None = None
+    home: Home, stop: asyncio.Event, say: Callable[[str], None], config: "LauncherConfig | None" = None
 ) -> None:
     """Look after the store until ``stop`` is set, beside other work of this process.
 
     Where another supervisor holds the store, that is said once, and this one takes its place when it ends. For the
-    main thread. ``launcher``: see `supervise`. Raises StoreUnusable, BadInput.
+    main thread. ``config``: where workers run; None: here. Raises StoreUnusable.
     """
     become_subreaper()
     said = False
-    config = _config(home, launcher)
     with Store.open(home) as store:
         while not stop.is_set():
             try:

@@ -20,7 +20,7 @@ from store.errors import BadInput, IllegalChange, Refused, StaleAttempt
 from store.models import Fence, Job, Outcome, Tree
 from store.settings import get_settings
 from store.states import Kind, Reason, Status
-from store.tree import get_job, get_tree
+from store.tree import get_job, get_tree, needs_in_force
 from tui_orch.supervisor.launcher import Launcher, LaunchError, Order
 from tui_orch.supervisor.workers import Workers
 from tui_orch.worker.brief import Brief, file_identity
@@ -148,8 +148,7 @@ class Starting:
         )
         is_brief = job.kind is Kind.COMMAND and not tree.has_worktrees
         brief = Brief.of(job, tree, self._store.home, self._database, idle_timeout_s) if is_brief else None
-        needs = tree.needs if job.needs is None else job.needs.over(tree.needs)
-        return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief, needs))
+        return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief, needs_in_force(job, tree)))
 
     def start(self, prepared: Sequence[Prepared]) -> bool:
         """Make the processes of attempts that are committed; tell whether all are there."""

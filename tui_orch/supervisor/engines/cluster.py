@@ -21,10 +21,9 @@ from tui_orch.supervisor.engines.engine import Engine, EngineJob
 from tui_orch.supervisor.engines.lease_clock import LeaseClock
 from tui_orch.supervisor.launcher import Handle, LaunchError, Order
 from tui_orch.worker.lock import Standing
+from tui_orch.worker.remote import CLAIM_CODE
 from tui_orch.worker.worker_log import WORKER_LOG, open_worker_log
 
-#: Where a worker finds the code with which it claims its attempt.
-CLAIM_CODE = "ORCH_CLAIM_CODE"
 #: Ends that are remembered, for the questions that follow a burial.
 _REMEMBERED = 4_096
 #: After a lease's end before it is looked at (s).

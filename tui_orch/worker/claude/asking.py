@@ -49,8 +49,7 @@ class Person:
 
         ``known``: rules that Claude Code applies by itself. Raises StaleAttempt.
         """
-        stored = self._mask.of_any(question)
-        found = self._decided(self._steps.change(claude_steps.may, question, stored, tuple(known), self._told))
+        found = self._decided(question, known, asks_person=True)
         if found.permit is not None or found.ask_id is None:
             return found.permit
         answer = await self._answer(found.ask_id)
@@ -58,10 +57,12 @@ class Person:
 
     def ruled(self, question: Question) -> Permit | None:
         """Return what the rules or an earlier answer say to a call, without asking. Raises StaleAttempt."""
-        stored = self._mask.of_any(question)
-        return self._decided(self._steps.change(claude_steps.rule_on, question, stored, (), self._told)).permit
+        return self._decided(question, (), asks_person=False).permit
 
-    def _decided(self, found: Decision) -> Decision:
+    def _decided(self, question: Question, known: Collection[str], *, asks_person: bool) -> Decision:
+        stored = self._mask.of_any(question)
+        given = (question, stored, tuple(known), self._told, asks_person)
+        found = self._steps.change(claude_steps.decide_call, *given)
         if found.permit is not None and found.ask_id is not None:
             self._use(found.ask_id)
         return found

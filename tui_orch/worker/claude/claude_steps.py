@@ -116,7 +116,7 @@ def ask(tx: Transaction, fence: Fence, now_ms: int, question: Question, told: tu
 
 
 @changes
-def rule_on(
+def decide_call(
     tx: Transaction,
     fence: Fence,
     now_ms: int,
@@ -124,18 +124,21 @@ def rule_on(
     stored: Question,
     known: tuple[str, ...],
     told: tuple[int, ...],
+    asks_person: bool,
 ) -> Decision:
-    """Return what the rules or an earlier answer say to a call, without asking.
+    """Return what the rules or an earlier answer say to a call; where they say nothing, ask a person if ``asks_person``.
 
     The rules see the call as it is; what is kept of it, ``stored``, holds no secrets. ``known``: rules that Claude Code
-    applies by itself.
+    applies by itself. All in one transaction: a rule that is made meanwhile finds either this or the ask.
     """
     answer = _known(tx, fence, stored, told, now_ms)
     if answer is not None:
         return Decision(_permit(tx, answer), answer.id)
     rule = decide(ways_of(tx, fence.job_id), question.tool, question.input, known)
-    if rule is None or rule.verdict == "allow":
-        return Decision(None if rule is None else Permit(True, "", (rule.rule,)))
+    if rule is None:
+        return Decision(None, _open_ask(tx, fence, stored, now_ms) if asks_person else None)
+    if rule.verdict == "allow":
+        return Decision(Permit(True, "", (rule.rule,)))
     asks.refuse_by_rule(
         tx,
         fence,
@@ -147,24 +150,6 @@ def rule_on(
         title=stored.title,
     )
     return Decision(Permit(False, refused_text(rule)))
-
-
-@changes
-def may(
-    tx: Transaction,
-    fence: Fence,
-    now_ms: int,
-    question: Question,
-    stored: Question,
-    known: tuple[str, ...],
-    told: tuple[int, ...],
-) -> Decision:
-    """Do as `rule_on`, and open an ask where nothing is decided.
-
-    In one transaction: a rule that is made meanwhile finds either this or the ask.
-    """
-    decided = rule_on(tx, fence, now_ms, question, stored, known, told)
-    return decided if decided.permit is not None else Decision(None, _open_ask(tx, fence, stored, now_ms))
 
 
 def _own(reader: Reader, fence: Fence, ask_id: int) -> Ask | None:

@@ -23,7 +23,8 @@ from store.errors import (
     StoreBusy,
     StoreError,
 )
-from tui_orch.client.api_errors import Answer, TryAgain, problem_of
+from tui_orch.client.api_errors import Answer, OrchestratorError, RecursionDepthError, TryAgain, read
+from tui_orch.client.api_errors import LimitExceeded as ApiLimitExceeded
 from tui_orch.client.api_place import PREFIX, is_loopback
 
 #: Seconds between two tries: the first and the longest pause.
@@ -108,26 +109,26 @@ class AttemptApi:
 
 
 def _read(answer: Answer) -> Any:
-    problem = problem_of(answer)
-    if 200 <= answer.status < 300:
-        try:
-            return json.loads(answer.body)
-        except ValueError:
-            return TryAgain(f"what answers at {answer.url} is not the orch API")
-    if not problem or answer.status in (429, 500, 502, 503, 504):
-        after = answer.headers.get("retry-after", "")
-        said = problem.get("detail", "what answers is not the orch API")
-        return TryAgain(f"{answer.url} answers {answer.status}: {said}", float(after) if after.isdigit() else None)
-    raise _error(answer.status, problem)
+    try:
+        return read(answer)
+    except OrchestratorError as error:
+        raise _as_of_store(error) from error
 
 
-def _error(status: int, problem: Mapping[str, Any]) -> StoreError:
-    said = str(problem.get("detail") or problem.get("title") or f"the API answers {status}")
-    if status == 401:
-        return StaleAttempt(said)
-    if "limit" in problem:
-        return LimitExceeded(said, str(problem["limit"]))
-    kinds: Mapping[int, Callable[[str], StoreError]] = {403: NotAllowed, 404: NotFound, 409: IllegalChange}
-    if problem.get("code") == "refused":
+def _as_of_store(error: OrchestratorError) -> StoreError:
+    """Return what the store would have raised."""
+    said = str(error)
+    match error:
+        case RecursionDepthError():
+            return LimitExceeded(said, "max_depth")
+        case ApiLimitExceeded():
+            return LimitExceeded(said, error.limit)
+    if error.code == "refused":
         return Refused(said)
-    return kinds.get(status, BadInput)(said)
+    kinds: Mapping[int | None, Callable[[str], StoreError]] = {
+        401: StaleAttempt,
+        403: NotAllowed,
+        404: NotFound,
+        409: IllegalChange,
+    }
+    return kinds.get(error.http_status, BadInput)(said)

@@ -89,6 +89,11 @@ def read_config(home: Home, kind: str | None = None) -> LauncherConfig:
             f"url in [launcher] of {path} is missing; workers of {config.kind} reach the store by it: the address of "
             '`orch serve` as nodes see it, such as "http://head:8000"'
         )
+    if config.work == "git" and config.git_remote is None:
+        raise BadInput(
+            f'git_remote in [launcher] of {path} is missing; with work = "git" nodes clone from it and push to it: an address '
+            'such as "ssh://git@host/project.git"'
+        )
     return config
 
 

@@ -9,11 +9,8 @@ from typing import Any
 from store.home import Home
 from store.models import Fence
 from tui_orch.worker.remote.api import PATIENCE_S, AttemptApi
-from tui_orch.worker.steps import all_steps, job_steps, wire
+from tui_orch.worker.steps import job_steps, wire
 from tui_orch.worker.steps.port import Change, Look, P, T, Watch
-from tui_orch.worker.steps.registry import step_of
-
-assert all_steps.MODULES
 
 #: What is asked for once: it is said or asked again soon, and a worker must not wait for a head that is gone to say it.
 PASSING = frozenset({job_steps.show_activity, job_steps.is_lending})
@@ -56,7 +53,7 @@ class RemoteSteps:
     def _do(self, function: Any, args: Any, kwargs: Any) -> Any:
         patience_s = 0.0 if function in PASSING else self.patience_s
         body = {"call_id": uuid.uuid4().hex, "arguments": wire.arguments_to_json(function, args, kwargs)}
-        told = self._api.post(f"/attempt/steps/{step_of(function).name}", body, patience_s)
+        told = self._api.post(f"/attempt/steps/{function.__name__}", body, patience_s)
         return wire.answer_from_json(function, told["answer"])
 
 
