@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from pydantic import TypeAdapter
 
@@ -35,6 +34,7 @@ from tui_orch.worker.remote.api import AttemptApi
 from tui_orch.worker.remote.claimed import Claimed
 from tui_orch.worker.remote.files import Upload, fetch_session
 from tui_orch.worker.remote.git_remote import Clone
+from tui_orch.worker.remote.guard import GuardLine
 from tui_orch.worker.remote.lease import Lease
 from tui_orch.worker.remote.steps import RemoteSteps
 from tui_orch.worker.steps import job_steps
@@ -50,23 +50,11 @@ _FILES = ("output", "transcript.jsonl", "worker.log", "setup.log")
 _CLAIMED = TypeAdapter(Claimed)
 
 
-class Guarding(Protocol):
-    """What the worker tells whoever ends it."""
-
-    def lease_until(self, monotonic_s: float) -> None:
-        """Have all dead before then."""
-        ...
-
-    def delivering(self, until_monotonic_s: float) -> None:
-        """Nothing works any more; only the outcome is handed in."""
-        ...
-
-
 class Unusable(Exception):
     """The attempt can not be worked on here; ``str(error)`` says why."""
 
 
-def run_remote(url: str, fence: Fence, code: str, line: Guarding, environ: Mapping[str, str]) -> int:
+def run_remote(url: str, fence: Fence, code: str, line: GuardLine, environ: Mapping[str, str]) -> int:
     """Run one attempt in this process. Return the exit code: 0 when its end is recorded, 1 when it was not ours."""
     become_subreaper()
     with AttemptApi(url, code, environ.get("SSL_CERT_FILE")) as api, StopSignal() as stop:
@@ -114,7 +102,7 @@ class _Attempt:
         self._env = _environment(environ, claimed, self._home, token, api.url)
         self._clone = Clone(self._home.project, claimed.terms.git_remote, self._env)
 
-    def see_through(self, stop: StopSignal, line: Guarding) -> int:
+    def see_through(self, stop: StopSignal, line: GuardLine) -> int:
         """Run, sweep and hand in."""
         claimed = self._claimed
         fence = claimed.job.fence
@@ -133,7 +121,7 @@ class _Attempt:
             line.delivering(time.monotonic() + DELIVER_S)
             steps.patience_s = DELIVER_S
             is_delivered = self._deliver(steps, upload, Mask.of(work.env).of_any(ending))
-        if is_delivered:
+        if is_delivered:  # what can not be removed now goes with the job's next attempt here
             shutil.rmtree(self._scratch, ignore_errors=True)
         return 0 if is_delivered else 1
 
