@@ -170,11 +170,9 @@ def test_while_the_engine_is_down_one_line_says_so_and_what_runs_runs_on(far: Fa
 
 @pytest.mark.parametrize("far", [SHORT_LEASE_S], indirect=True)
 def test_an_outcome_waits_for_a_head_that_comes_back_after_the_lease(far: Far) -> None:
-    (far.project / "hold.sh").write_text("until test -e go; do sleep 0.05; done; echo held")
-    root = far.submit("sh hold.sh")
-    far.wait_for(far.processes, "its command")
-    far.kill(far.supervisors[-1])
-    (far.project / "go").touch()
+    (head,) = far.supervisors
+    root = far.submit(f"kill -9 {head.pid}; echo held")
+    far.wait_for(lambda: head.poll() is not None, "the end of the head, at the command's first instant")
     far.wait_for(lambda: not far.processes(), "the end of its command")
     over_s = time.monotonic() + SHORT_LEASE_S + 1
     far.wait_for(lambda: time.monotonic() > over_s, "the end of its lease")

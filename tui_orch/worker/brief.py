@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from store.claim import note_claim
@@ -33,6 +32,7 @@ from tui_orch.worker.failpoint import reach
 from tui_orch.worker.lock import AttemptLock
 from tui_orch.worker.masking import Mask
 from tui_orch.worker.pidfd import has_ended
+from tui_orch.worker.steps import job_steps
 from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
 from tui_orch.worker.subreaper import ask_descendants, become_subreaper, end_descendants
@@ -165,7 +165,11 @@ def _grow_up(home: Home, fence: Fence, brief: Brief, process: command.Child, sto
             end_descendants(LEFTOVERS_GRACE_S)
             return _leave(home.attempt_dir(fence.job_id, fence.attempt), Mask.of(os.environ).of_any(ending))
     with store:
-        go_on = partial(command.go_on, process=process, stop=stop, is_stopped=is_stopped, began_at=began_at)
+
+        def go_on(work: Work) -> Ending:
+            settings = work.steps.look(job_steps.settings)
+            return command.go_on(work, settings, process, stop, is_stopped=is_stopped, began_at=began_at)
+
         return _as_any_other(store, fence, go_on)
 
 

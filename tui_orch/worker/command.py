@@ -37,8 +37,10 @@ _GRACE_SHARE = 0.5
 
 def run(work: Work, stop: StopSignal) -> Ending:
     """Run the job's command to its end, or until the worker is asked to stop."""
+    # Before the command: once it runs, a head or a store that does not answer must not keep its end from being seen.
+    settings = work.steps.look(job_steps.settings)
     process = start(work.folder, work.work_dir, arguments(work.job.argv, work.job.request), work.env)
-    return process if isinstance(process, Finished) else go_on(work, process, stop)
+    return process if isinstance(process, Finished) else go_on(work, settings, process, stop)
 
 
 def arguments(argv: Sequence[str] | None, request: str) -> list[str]:
@@ -97,14 +99,19 @@ def start(folder: Path, work_dir: Path, argv: Sequence[str], env: Mapping[str, s
 
 
 def go_on(
-    work: Work, process: Child, stop: StopSignal, *, is_stopped: bool = False, began_at: float | None = None
+    work: Work,
+    settings: Settings,
+    process: Child,
+    stop: StopSignal,
+    *,
+    is_stopped: bool = False,
+    began_at: float | None = None,
 ) -> Ending:
-    """See a command that was started to its end, within the limits of the store.
+    """See a command that was started to its end, within the limits of the store's ``settings``.
 
     ``is_stopped``: it was asked to end. ``began_at``: when (monotonic, s), if it was not just now.
     """
     output = work.folder / OUTPUT_FILE
-    settings = work.steps.look(job_steps.settings)
     beyond = None if is_stopped else _follow(work, process, stop, output, settings, began_at)
     if is_stopped or ((stop.asked or beyond) and process.poll() is None):
         end_descendants(settings.grace_s * _GRACE_SHARE)
