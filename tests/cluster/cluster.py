@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -37,7 +37,11 @@ class Cluster(Protocol):
 def running(kind: str, folder: Path) -> Iterator[Cluster]:
     """Run a cluster with two nodes."""
     with hosts(folder / "hosts", "head", "n1", "n2") as made:
-        yield RealRay(made, folder) if kind == "ray" else RealSlurm(made, folder)
+        if kind == "slurm":
+            yield RealSlurm(made, folder)
+        else:
+            with closing(RealRay(made, folder)) as ray:
+                yield ray
 
 
 def make_whole(cluster: Cluster) -> None:

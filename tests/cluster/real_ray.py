@@ -53,6 +53,10 @@ class RealRay:
         self.token.write_text(secrets.token_hex(32))
         self.address = f"http://{made['head'].address}:{DASHBOARD}"
 
+    def close(self) -> None:
+        """Close the line to its API; Ray ends with its hosts."""
+        self._client.close()
+
     def up(self, *names: str) -> None:
         """Start what is not up, but of the nodes only these, if some are named."""
         if not _has_ray(self.hosts["head"]):
