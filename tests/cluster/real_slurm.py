@@ -105,13 +105,14 @@ class RealSlurm:
             host.spawn("nice", *argv, log=self._folder / f"{name}.{argv[0]}.out", env=env)
 
     def _ask(self, *argv: str) -> str:
+        said = ""
+
         def answered() -> bool:
             nonlocal said
             done = self.hosts["head"].run(*argv, env={**os.environ, **self.environment()}, code=None)
             said = done.stdout.strip()
             return done.returncode == 0
 
-        said = ""
         until(answered, f"an answer to {argv}", UP_S)
         return said
 
