@@ -7,8 +7,12 @@ from at_work import AtWork, now_ms
 
 from store.claim import claim, start_attempt, token_hash
 from store.home import private_dir
+from store.models import Outcome
 from store.states import Status
 from tests.store.invariants import check
+from tui_orch.worker.lock import AttemptLock
+from tui_orch.worker.record import Left, line_of
+from tui_orch.worker.work import Finished
 
 DEAD_PID = 2**22 + 1
 
@@ -97,6 +101,23 @@ def test_an_outcome_file_that_is_none_is_a_lost_attempt_and_stops_nobody(
     with work.store.read() as reader:
         check(reader)
     assert "is not an outcome" in work.home.supervisor_log.read_text()
+
+
+@pytest.mark.parametrize("is_its_own", [False, True])
+def test_what_another_attempt_of_this_number_left_is_not_taken_in(work: AtWork, is_its_own: bool) -> None:
+    """After a copy of the store was put back, folders of attempts lie there that it has never heard of."""
+    job_id = work.submit("echo ran again")
+    with work.store.write() as tx:
+        fence = start_attempt(tx, job_id, token_hash("its token"), now_ms())
+    folder = private_dir(work.home.attempt_dir(job_id, 1), work.home.root)
+    ending = Finished(Outcome(Status.COMPLETED, result="as it was left\n"))
+    with AttemptLock(folder) as lock:
+        assert lock.hold(begin=True)
+        lock.leave(line_of(Left(ending, token_hash("its token" if is_its_own else "a token of then"))))
+    assert fence.attempt == 1
+    work.supervise()
+    expected = ("as it was left\n", 1) if is_its_own else ("ran again\n", 2)
+    assert (work.until_ended(job_id).result, work.job(job_id).attempt) == expected
 
 
 def test_a_transcript_whose_last_line_was_cut_off_is_read_to_the_line_before(work: AtWork) -> None:

@@ -17,6 +17,7 @@ from store.models import Limits, NewJob, NewTree
 from store.states import Kind, Status
 from store.tree import attempts
 from tui_orch.demo.script import Role, Script
+from tui_orch.worker.record import left
 from tui_orch.worker.subreaper import children_of
 
 FORKER = b"tui_orch.worker.forker"
@@ -123,7 +124,7 @@ def test_a_short_command_that_outlives_its_supervisor_records_its_end_itself(wor
 
 
 def test_a_short_commands_attempt_is_on_record_like_any_other(work: AtWork) -> None:
-    """Its worker never opened the store: the supervisor has noted the claim, and taken in what was left in a file."""
+    """Its worker never opened the store: the supervisor has noted the claim, and taken in what was left with its lock."""
     supervise(work)
     root = work.submit("echo one; exit 3", max_attempts=1)
     job = work.until_ended(root)
@@ -133,7 +134,7 @@ def test_a_short_commands_attempt_is_on_record_like_any_other(work: AtWork) -> N
     assert attempt.pid is not None
     assert attempt.claimed_ms is not None
     assert (attempt.outcome, attempt.exit_code) == ("failed", 3)
-    work.wait_for(lambda: not (work.home.attempt_dir(root, 1) / "outcome.json").exists(), "the end of the file")
+    assert sorted(file.name for file in work.home.attempt_dir(root, 1).iterdir()) == ["lock", "output", "worker.log"]
 
 
 def test_a_supervisor_killed_before_it_takes_in_an_outcome_loses_none(work: AtWork) -> None:
@@ -142,7 +143,7 @@ def test_a_supervisor_killed_before_it_takes_in_an_outcome_loses_none(work: AtWo
     root = work.submit("touch begun; sleep 0.5; echo done >> ran; echo done", max_attempts=1)
     work.wait_for((work.project / "begun").exists, "the command")
     with work.store.write():
-        work.wait_for((work.home.attempt_dir(root, 1) / "outcome.json").exists, "what the worker leaves")
+        work.wait_for(lambda: left(work.home.attempt_dir(root, 1)) is not None, "what the worker leaves")
         supervisor.send_signal(signal.SIGKILL)
         supervisor.wait()
     assert work.job(root).status is Status.RUNNING

@@ -59,7 +59,9 @@ def ended(launcher: LocalLauncher, handle: Handle) -> int | None:
 
 
 def outcome(home: Home, job: int) -> str:
-    ending = left(home.attempt_dir(job, 1))
+    found = left(home.attempt_dir(job, 1))
+    assert found is not None
+    ending = found.ending
     assert isinstance(ending, Finished)
     assert ending.outcome.status is Status.COMPLETED, ending
     return ending.outcome.result or ""

@@ -24,8 +24,7 @@ from tui_orch.supervisor.starting import Starting
 from tui_orch.supervisor.workers import Workers
 from tui_orch.worker.attempt import NO_ROOM
 from tui_orch.worker.lock import Standing, holder_pid
-from tui_orch.worker.record import left, record
-from tui_orch.worker.work import Ending
+from tui_orch.worker.record import Left, left, record_left
 
 _STARTED = "SELECT started_ms, claimed_ms FROM attempts WHERE job_id = ? AND number = ?"
 
@@ -88,8 +87,8 @@ class Actions:
         if standing == "alive":
             return  # it has just begun, or its end is just being seen
         killed = self._launcher.end_leftovers(fence.job_id, fence.attempt)
-        ending = self._left_ending(fence)
-        if ending is not None and self._take_in(fence, ending, standing):
+        found = self._left(fence)
+        if found is not None and self._take_in(fence, found, standing):
             log.warning("#%d.%d: worker gone, its outcome was in a file; %d left over", *_named(fence), killed)
             return
         with self._store.write() as tx:
@@ -130,12 +129,12 @@ class Actions:
             log.warning("#%d.%d: its lock can not be closed: %s", fence.job_id, fence.attempt, error)
             return "never"
 
-    def _take_in(self, fence: Fence, ending: Ending, standing: Standing) -> bool:
+    def _take_in(self, fence: Fence, found: Left, standing: Standing) -> bool:
         """Record what a worker left in a file; False for what no worker of ours has written so."""
         try:
             with self._store.write() as tx:
                 self._note_begun(tx, fence, standing)
-                record(tx, fence, ending, self._clock_ms())
+                record_left(tx, fence, found, self._clock_ms())
         except (BadInput, TypeError, ValueError, AttributeError, RecursionError) as error:
             log.warning("#%d.%d: what stands in the file is no outcome: %s", *_named(fence), error)
             return False
@@ -148,7 +147,7 @@ class Actions:
             with suppress(StaleAttempt):
                 note_claim(tx, fence, pid, self._clock_ms())
 
-    def _left_ending(self, fence: Fence) -> Ending | None:
+    def _left(self, fence: Fence) -> Left | None:
         try:
             return left(self._store.home.attempt_dir(fence.job_id, fence.attempt))
         except ValueError as error:

@@ -2,7 +2,7 @@
 
 To fork a process and let it copy what it writes to costs more than a short command does. A guard that has left an outcome
 says so on its line, and waits there for the next attempt for a moment. Until then it is that attempt's worker and nobody
-else's. What it says is no proof of anything but that it is free: outcomes are in their files.
+else's. What it says is no proof of anything but that it is free: outcomes are in the files of their locks.
 """
 
 import os

@@ -179,13 +179,12 @@ class Supervisor:
                 return None
         with self._store.write() as tx:
             noted = starting.note_claims(tx)
-            taken = starting.take_in(tx)
+            starting.take_in(tx)
             snapshot = self._snapshot(tx, now_ms)
             planned = plan(now_ms, snapshot)
             prepared = [] if self._stopping else starting.prepare(tx, launched(planned.actions))
         starting.claims_are_noted(noted)
         all_started = starting.start(prepared)
-        starting.forget_left(taken)
         if not all_started:
             return None
         started = {each.job.id for each in prepared}

@@ -26,8 +26,7 @@ from tui_orch.supervisor.workers import Workers
 from tui_orch.worker.brief import Brief, file_identity
 from tui_orch.worker.environment import allowed, worker_environment
 from tui_orch.worker.failpoint import reach
-from tui_orch.worker.record import forget, left, record
-from tui_orch.worker.work import Ending
+from tui_orch.worker.record import Left, left, record_left
 
 #: Seconds for which a claim waits for a transaction that is made anyway: a short command's for that of its outcome.
 CLAIM_S = 0.02
@@ -56,7 +55,7 @@ class Starting:
         self._allowed: dict[Kind, Mapping[str, str]] = {}
         self._unclaimed: dict[Fence, int] = {}
         self._unclaimed_since = 0.0
-        self._left: dict[Fence, Ending] = {}
+        self._left: dict[Fence, Left] = {}
 
     @property
     def any_left(self) -> bool:
@@ -74,12 +73,12 @@ class Starting:
     def find_left(self, fence: Fence) -> None:
         """See whether an attempt whose brief worker has ended well left its outcome; if so, it is taken in next."""
         try:
-            ending = left(self._store.home.attempt_dir(fence.job_id, fence.attempt))
+            found = left(self._store.home.attempt_dir(fence.job_id, fence.attempt))
         except ValueError as error:
             log.warning("#%d.%d: %s", fence.job_id, fence.attempt, error)
             return
-        if ending is not None:
-            self._left[fence] = ending
+        if found is not None:
+            self._left[fence] = found
 
     def note_claims(self, tx: Transaction) -> list[Fence]:
         """Tell the store which processes work on the attempts that were started without it; return which it knows then."""
@@ -94,23 +93,12 @@ class Starting:
         for fence in noted:
             self._unclaimed.pop(fence, None)
 
-    def take_in(self, tx: Transaction) -> list[Fence]:
-        """Record what brief workers left; return whose outcomes are in the store when this is committed.
-
-        What can not be recorded is left to be given up.
-        """
+    def take_in(self, tx: Transaction) -> None:
+        """Record what brief workers left. What can not be recorded is left to be given up."""
         endings, self._left = self._left, {}
-        taken = []
-        for fence, ending in endings.items():
+        for fence, found in endings.items():
             with _apart(tx, fence):
-                record(tx, fence, ending, self._clock_ms())
-                taken.append(fence)
-        return taken
-
-    def forget_left(self, taken: Sequence[Fence]) -> None:
-        """Remove the files of outcomes that are in the store."""
-        for fence in taken:
-            forget(self._store.home.attempt_dir(fence.job_id, fence.attempt))
+                record_left(tx, fence, found, self._clock_ms())
 
     def prepare(self, tx: Transaction, job_ids: Sequence[int]) -> list[Prepared]:
         """Start the next attempt of queued jobs in the store, of those that can be."""
@@ -137,7 +125,8 @@ class Starting:
             finish.fail_unstarted(tx, job.id, Reason.BAD_REQUEST, str(error), self._clock_ms())
             return None
         token = secrets.token_hex(32)
-        fence = start_placed(tx, job, tree, token_hash(token), self._clock_ms())
+        token_sha256 = token_hash(token)
+        fence = start_placed(tx, job, tree, token_sha256, self._clock_ms())
         env = worker_environment(
             self._base(job.kind),
             self._store.home,
@@ -147,7 +136,9 @@ class Starting:
             token=token,
         )
         is_brief = job.kind is Kind.COMMAND and not tree.has_worktrees
-        brief = Brief.of(job, tree, self._store.home, self._database, idle_timeout_s) if is_brief else None
+        brief = (
+            Brief.of(job, tree, self._store.home, self._database, idle_timeout_s, token_sha256) if is_brief else None
+        )
         return Prepared(job, fence, Order(job.id, fence.attempt, env, job.kind, brief, needs_in_force(job, tree)))
 
     def start(self, prepared: Sequence[Prepared]) -> bool:

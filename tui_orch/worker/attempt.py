@@ -149,10 +149,15 @@ def record_ending(work: Work, ending: Ending) -> int:
         return 0
 
 
-def is_left(folder: Path, ending: Ending, *, durable: bool = True) -> bool:
+def is_left(folder: Path, ending: Ending) -> bool:
     """Leave the ending in a file; False where the disk has no room. Raises OSError for any other reason."""
+    return has_room(lambda: leave(folder, ending))
+
+
+def has_room(write: Callable[[], None]) -> bool:
+    """Write; False where the disk has no room. Raises OSError for any other reason."""
     try:
-        leave(folder, ending, durable=durable)
+        write()
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise

@@ -1,4 +1,4 @@
-"""A command's attempt without the store: a forked worker takes its lock, runs the command, and leaves the outcome in a file.
+"""A command's attempt without the store: a forked worker takes its lock, runs the command, and leaves the outcome in its lock file.
 
 Opening the store costs more than a short command does. So whoever starts such a worker tells it all it needs, notes its claim
 and takes in its outcome, for many attempts in one transaction. The worker opens the store itself only when it must: its
@@ -27,11 +27,12 @@ from store.models import Fence, Job, Tree
 from store.states import Reason, Status
 from store.tree import get_job, get_tree
 from tui_orch.worker import command
-from tui_orch.worker.attempt import LEFTOVERS_GRACE_S, RETRY_S, broken, is_left, see_through
+from tui_orch.worker.attempt import LEFTOVERS_GRACE_S, RETRY_S, broken, has_room, is_left, see_through
 from tui_orch.worker.failpoint import reach
 from tui_orch.worker.lock import AttemptLock
 from tui_orch.worker.masking import Mask
 from tui_orch.worker.pidfd import has_ended
+from tui_orch.worker.record import Left, line_of
 from tui_orch.worker.steps import job_steps
 from tui_orch.worker.steps.local import LocalSteps
 from tui_orch.worker.stop_signal import StopSignal
@@ -56,13 +57,16 @@ class Brief:
     work_dir: str
     database: tuple[int, int]  # the file that the attempt was started in: what takes its place is another store
     silent_s: float = SILENT_S  # for how long it may say nothing before somebody has to look
+    token_sha256: str | None = None  # of the attempt: what it leaves counts for no other
 
     @classmethod
-    def of(cls, job: Job, tree: Tree, home: Home, database: tuple[int, int], idle_timeout_s: float) -> "Brief":
+    def of(
+        cls, job: Job, tree: Tree, home: Home, database: tuple[int, int], idle_timeout_s: float, token_sha256: str
+    ) -> "Brief":
         """Return what the worker of a command in a shared tree needs; ``database``: see `file_identity`."""
         argv = tuple(command.arguments(job.argv, job.request))
         silent_s = min(SILENT_S, idle_timeout_s or SILENT_S)
-        return cls(argv, tree.work_dir or str(home.project), database, silent_s)
+        return cls(argv, tree.work_dir or str(home.project), database, silent_s, token_sha256)
 
 
 def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], supervisor: int) -> int | None:
@@ -93,10 +97,9 @@ def run_brief(home: Home, fence: Fence, brief: Brief, env: Mapping[str, str], su
         reach("before_outcome")
         ending = Mask.of(env).of_any(ending)
         if _attends(supervisor):
-            code = _leave(folder, ending, durable=False)
-            lock.release()
+            _leave_in(lock, Left(ending, brief.token_sha256))
             # Who is asked to end, broke, or has a child that can not be killed takes no other attempt.
-            return None if is_sound and is_alone and not stop.asked else code
+            return None if is_sound and is_alone and not stop.asked else 0
         # Nobody takes it in now: it is recorded here, and in a file only where that fails.
         store = _opened(home, fence, brief)
         if store is None:
@@ -218,9 +221,18 @@ def _without_store(folder: Path, process: command.Child, stop: StopSignal, is_st
     return None
 
 
-def _leave(folder: Path, ending: Ending, *, durable: bool = True) -> int:
+def _leave_in(lock: AttemptLock, found: Left) -> None:
+    """Leave the ending where the lock is, and let go of that. A machine that loses its power may lose it, and the attempt."""
+    line = line_of(found)
+    while not has_room(lambda: lock.leave(line)):
+        time.sleep(RETRY_S)
+    reach("after_outcome")
+    lock.release()
+
+
+def _leave(folder: Path, ending: Ending) -> int:
     """Leave the ending for whoever takes it in; while there is no room for it, keep it and wait."""
-    while not is_left(folder, ending, durable=durable):
+    while not is_left(folder, ending):
         time.sleep(RETRY_S)
     reach("after_outcome")
     return 0

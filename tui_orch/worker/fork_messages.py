@@ -95,9 +95,9 @@ def receive_request(end: socket.socket) -> Request | None:
     return Request(job_id, attempt, mark, env, _brief(brief) if brief else None)
 
 
-def _brief(said: tuple[list[str], str, list[int], float]) -> Brief:
-    argv, work_dir, (device, number), silent_s = said
-    return Brief(tuple(argv), work_dir, (device, number), silent_s)
+def _brief(said: tuple[list[str], str, list[int], float, str | None]) -> Brief:
+    argv, work_dir, (device, number), silent_s, token_sha256 = said
+    return Brief(tuple(argv), work_dir, (device, number), silent_s, token_sha256)
 
 
 def _received(end: socket.socket) -> tuple[bytes, list[int]]:
@@ -107,7 +107,7 @@ def _received(end: socket.socket) -> tuple[bytes, list[int]]:
 
 def _plain(request: Request) -> list[object]:
     brief = request.brief
-    told = brief and [brief.argv, brief.work_dir, brief.database, brief.silent_s]
+    told = brief and [brief.argv, brief.work_dir, brief.database, brief.silent_s, brief.token_sha256]
     return [request.job_id, request.attempt, request.mark, dict(request.env), told]
 
 

@@ -2,7 +2,8 @@
 
 The kernel drops it the moment the process is gone, whatever ended it; a pid, a heartbeat or a clock proves
 less. The file also names its holder, for people and for adoption, but that text is never taken as a proof of
-life. The file is never removed: a lock on an unlinked file would exclude nobody.
+life. Below that line a worker without the store leaves its outcome: a file of its own would have to be made and
+removed for each short command. The file is never removed: a lock on an unlinked file would exclude nobody.
 """
 
 import contextlib
@@ -21,6 +22,8 @@ from store.home import FILE_MODE, private_dir
 PATIENCE_S = 0.5
 _RETRY_S = 0.005
 _TEXT_BYTES = 32
+#: No worker leaves more: what a command can make of its own file is not read into memory.
+_LEFT_BYTES = 1_000_000
 #: What stands in the file beside, or instead of, its holder's pid.
 _BEGUN = " begun"
 _CLOSED = "closed"
@@ -42,6 +45,7 @@ class AttemptLock:
     def __init__(self, folder: Path) -> None:
         self.path = lock_path(folder)
         self._file: int | None = None
+        self._first_line = b""
 
     def hold(self, patience_s: float = PATIENCE_S, *, begin: bool = False) -> bool:
         """Take the lock; False if another process holds it for longer than ``patience_s`` seconds, or it was closed off.
@@ -58,14 +62,22 @@ class AttemptLock:
             if not _lock_within(file, patience_s) or _text(file) == _CLOSED:
                 os.close(file)
                 return False
+            self._first_line = f"{os.getpid()}{_BEGUN if begin else ''}\n".encode()
             with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
                 os.ftruncate(file, 0)
-                os.pwrite(file, f"{os.getpid()}{_BEGUN if begin else ''}\n".encode(), 0)
+                os.pwrite(file, self._first_line, 0)
         except OSError:
             os.close(file)
             raise
         self._file = file
         return True
+
+    def leave(self, line: str) -> None:
+        """Write a line for whoever looks when the lock is free. Raises OSError: it is not, or not all, there; call it again."""
+        assert self._file is not None
+        text, at = self._first_line + line.encode() + b"\n", 0
+        while at < len(text):
+            at += os.pwrite(self._file, text[at:], at)
 
     def release(self) -> None:
         """Give the lock back. Ending the process does the same."""
@@ -105,6 +117,18 @@ def holder_pid(folder: Path) -> int | None:
     return int(pid) if pid.isdigit() else None
 
 
+def line_left(folder: Path) -> str | None:
+    """Return what the last holder, one that had begun by its lock, has left; None: nothing, or not all of it.
+
+    Raises ValueError for what is no text.
+    """
+    with _opened(lock_path(folder)) as file:
+        text = b"" if file is None else os.pread(file, _LEFT_BYTES, 0)
+    first, _, line = text.partition(b"\n")
+    is_whole = first.endswith(_BEGUN.encode()) and line.endswith(b"\n")
+    return line.decode().rstrip("\n") if is_whole else None
+
+
 def close_off(folder: Path, within: Path) -> Standing:
     """See to it that no worker of the attempt begins any more, unless one lives; tell whether one had begun by its lock.
 
@@ -138,7 +162,7 @@ def _lock_within(file: int, patience_s: float) -> bool:
 
 
 def _text(file: int) -> str:
-    return os.pread(file, _TEXT_BYTES, 0).decode("ascii", "replace").strip()
+    return os.pread(file, _TEXT_BYTES, 0).decode("ascii", "replace").partition("\n")[0].strip()
 
 
 @contextlib.contextmanager

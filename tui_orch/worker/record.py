@@ -1,12 +1,12 @@
 """Records how an attempt ended: in the store, or where the store can not be written, in a file beside the attempt.
 
-The supervisor takes such a file in once it sees that the worker has gone. Either way the fence decides whether it counts.
+A worker without the store writes it into its lock file. The supervisor takes either in once it sees that the worker has
+gone. Any way the fence decides whether it counts.
 """
 
 import json
 import random
-from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,39 @@ from store import asks, brake, finish
 from store.budget import look_again
 from store.claim import require_running
 from store.database import Transaction
+from store.errors import BadInput
 from store.home import write_private
 from store.models import Fence, Outcome, Trouble, Usage
 from store.states import Status
 from store.tree import get_job
+from tui_orch.worker.lock import line_left, lock_path
 from tui_orch.worker.work import Ending, Finished, Released, Suspended
 
 OUTCOME_FILE = "outcome.json"
-_CEILING = "SELECT ceiling_usd FROM attempts WHERE job_id = ? AND number = ?"
+_ATTEMPT = "SELECT ceiling_usd, token_sha256 FROM attempts WHERE job_id = ? AND number = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An ending that a worker has left beside its attempt. ``token_sha256``: of which attempt it is, if that was said."""
+
+    ending: Ending
+    token_sha256: str | None = None
 
 
 def record(tx: Transaction, fence: Fence, ending: Ending, now_ms: int) -> Status:
     """Write the end of an attempt into the store and return the job's state; its money is free for others. Raises StaleAttempt."""
-    if tx.value(_CEILING, (fence.job_id, fence.attempt)) is not None:
+    return record_left(tx, fence, Left(ending), now_ms)
+
+
+def record_left(tx: Transaction, fence: Fence, found: Left, now_ms: int) -> Status:
+    """Do as ``record`` with what was left. Raises BadInput for what an attempt of another time has left in the same folder."""
+    ceiling_usd, token_sha256 = tx.row(_ATTEMPT, (fence.job_id, fence.attempt)) or (None, None)
+    if found.token_sha256 not in {None, token_sha256}:
+        raise BadInput("it is of another attempt, which had this number in a copy of the store")
+    if ceiling_usd is not None:
         look_again(tx, get_job(tx, fence.job_id).root_id)
-    return _record(tx, fence, ending, now_ms)
+    return _record(tx, fence, found.ending, now_ms)
 
 
 def _record(tx: Transaction, fence: Fence, ending: Ending, now_ms: int) -> Status:
@@ -79,34 +97,36 @@ def _record_release(tx: Transaction, fence: Fence, ending: Released, now_ms: int
     )
 
 
-def leave(folder: Path, ending: Ending, *, durable: bool = True) -> None:
-    """Write the end of an attempt beside it, whole or not at all. Raises OSError.
-
-    ``durable``: on the disk before this returns; else a machine that loses its power may lose it, as it would have lost the
-    attempt.
-    """
-    said = {"kind": type(ending).__name__, "ending": asdict(ending)}
-    write_private(folder / OUTCOME_FILE, json.dumps(said, ensure_ascii=False) + "\n", durable=durable)
+def leave(folder: Path, ending: Ending) -> None:
+    """Write the end of an attempt beside it, whole or not at all, and on the disk before this returns. Raises OSError."""
+    write_private(folder / OUTCOME_FILE, line_of(Left(ending)) + "\n")
 
 
-def forget(folder: Path) -> None:
-    """Remove what ``leave`` wrote, once it is in the store. That it stays harms nothing: its attempt is over."""
-    with suppress(OSError):
-        (folder / OUTCOME_FILE).unlink()
+def line_of(found: Left) -> str:
+    """Return it as the line that ``left`` reads."""
+    said = {"kind": type(found.ending).__name__, "ending": asdict(found.ending)}
+    if found.token_sha256 is not None:
+        said["token_sha256"] = found.token_sha256
+    return json.dumps(said, ensure_ascii=False)
 
 
-def left(folder: Path) -> Ending | None:
-    """Return what ``leave`` wrote, or None. Raises ValueError for a file that is not what it wrote."""
+def left(folder: Path) -> Left | None:
+    """Return what a worker has left in its lock file, or by ``leave``; None: nothing. Raises ValueError for anything else."""
+    path = lock_path(folder)
     try:
-        text = (folder / OUTCOME_FILE).read_text("utf-8")
+        line = line_left(folder)
+        if line is None:
+            path = folder / OUTCOME_FILE
+            line = path.read_text("utf-8")
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ValueError(f"{folder / OUTCOME_FILE} can not be read: {error.strerror}") from error
+        raise ValueError(f"{path} can not be read: {error.strerror}") from error
     try:
-        return _ending(json.loads(text))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{folder / OUTCOME_FILE} is not an outcome: {error}") from error
+        said = json.loads(line)
+        return Left(_ending(said), said.get("token_sha256"))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not an outcome: {error}") from error
 
 
 def _ending(said: dict[str, Any]) -> Ending:
