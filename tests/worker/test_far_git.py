@@ -8,7 +8,7 @@ import pytest
 from far_head import CODE, Head, far_head, until
 
 from store import claim, submit
-from store.models import Ground, LedgerEntry, NewJob, NewTree
+from store.models import Fence, Ground, LedgerEntry, NewJob, NewTree
 from store.states import Kind, Status
 from store.tree import ledger
 from store.workspaces import get_workspace
@@ -43,12 +43,8 @@ def head(tmp_path: Path, remote: Path) -> Iterator[Head]:
 
 
 def test_branches_of_two_nodes_meet_at_the_remote(head: Head, remote: Path, tmp_path: Path) -> None:
-    project = head.store.home.project
-    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
-    root = NewJob("echo a > a && orch spawn --kind command 'test -e a && echo b > b'", Kind.COMMAND)
-    with head.store.write() as tx:
-        root_id = submit.submit_tree(tx, NewTree(root, work_dir=str(project), ground=ground), now_ms())
-        fence = claim.start_attempt(tx, root_id, claim.token_hash(CODE), now_ms())
+    fence = _started(head, "echo a > a && orch spawn --kind command 'test -e a && echo b > b'")
+    root_id = fence.job_id
     assert head.run(fence, node=tmp_path / "node1") == (0, "")
     assert head.job(fence).status is Status.WAITING, head.job(fence)
     with head.store.read() as reader:
@@ -70,12 +66,8 @@ def test_branches_of_two_nodes_meet_at_the_remote(head: Head, remote: Path, tmp_
 def test_what_a_child_has_pushed_meanwhile_is_merged_at_its_parents_end(
     head: Head, remote: Path, tmp_path: Path
 ) -> None:
-    project = head.store.home.project
-    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
-    root = NewJob("echo a > a && orch spawn --wait --kind command 'test -e a && echo b > b'", Kind.COMMAND)
-    with head.store.write() as tx:
-        root_id = submit.submit_tree(tx, NewTree(root, work_dir=str(project), ground=ground), now_ms())
-        fence = claim.start_attempt(tx, root_id, claim.token_hash(CODE), now_ms())
+    fence = _started(head, "echo a > a && orch spawn --wait --kind command 'test -e a && echo b > b'")
+    root_id = fence.job_id
     with head.worker(fence, node=tmp_path / "node1") as parent:
         child = until(lambda: _children(head, root_id), "a child")[0]
         assert head.run(head.next_attempt(child.id), node=tmp_path / "node2") == (0, "")
@@ -94,12 +86,8 @@ def test_what_a_worker_that_was_stopped_has_changed_is_there_on_the_next_node(
     head: Head, remote: Path, tmp_path: Path
 ) -> None:
     """Beside the store its folder would wait for it; here the next attempt may be anywhere."""
-    project = head.store.home.project
-    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
-    root = NewJob("echo half > half; touch begun; sleep 600", Kind.COMMAND)
-    with head.store.write() as tx:
-        root_id = submit.submit_tree(tx, NewTree(root, work_dir=str(project), ground=ground), now_ms())
-        fence = claim.start_attempt(tx, root_id, claim.token_hash(CODE), now_ms())
+    fence = _started(head, "echo half > half; touch begun; sleep 600")
+    root_id = fence.job_id
     scratch = tmp_path / "node1" / ".cache" / "orch"
     with head.worker(fence, node=tmp_path / "node1") as process:
         until(lambda: list(scratch.glob("**/begun")), "its work")
@@ -122,6 +110,15 @@ def test_a_remote_that_is_not_there_is_one_clear_error(head: Head, remote: Path)
     assert head.run(fence)[0] == 0
     error = head.job(fence).error or ""
     assert "git_remote can not be used" in error
+
+
+def _started(head: Head, command: str) -> Fence:
+    """Hand in a command with worktrees, and start its attempt."""
+    project = head.store.home.project
+    ground = Ground(str(project), git(project, "rev-parse", "HEAD"), "main")
+    with head.store.write() as tx:
+        tree = NewTree(NewJob(command, Kind.COMMAND), work_dir=str(project), ground=ground)
+        return claim.start_attempt(tx, submit.submit_tree(tx, tree, now_ms()), claim.token_hash(CODE), now_ms())
 
 
 def _children(head: Head, job_id: int) -> list[LedgerEntry]:
