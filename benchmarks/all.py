@@ -45,9 +45,7 @@ PROGRAMS = (
     Program("rest.py", "Rest: what is used while nothing happens", in_readme=True),
     Program("scale.py", "Scale: 10 thousand to 1 million jobs in the store"),
     Program("simulation.py", "Simulation: what deciding costs"),
-    Program(
-        "run.py", "The screen", ("paint", "person", "live", "blind", "--app-alone", "--repeat", "3"), prints_json=False
-    ),
+    Program("run.py", "The screen", ("paint", "person", "live", "--app-alone", "--repeat", "3"), prints_json=False),
 )
 
 

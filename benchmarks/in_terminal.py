@@ -24,7 +24,7 @@ Found = dict[str, float]
 _SCREEN: dict[str, Any] = {"headless": True, "size": (120, 40)} if "ALONE" in os.environ else {}
 #: Seconds for which a live scenario is watched.
 WATCHED_S = 10.0
-SPORADIC_S = 30.0
+SPORADIC_S = 20.0
 
 
 def main() -> None:

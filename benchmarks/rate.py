@@ -3,7 +3,7 @@
     python benchmarks/rate.py [--quick | --full] [--peers NAME,...] [--json]
 
 From the first job handed in until the last has ended, services and workers started before; as many jobs as take about
-half a second. `xargs -P`, which does nothing but start processes, runs right before each turn of each peer: the ratio is
+half a second (the yardstick: a fifth). `xargs -P`, which does nothing but start processes, runs right before each turn of each peer: the ratio is
 to that, so a machine that gets busier meanwhile is the same for both.
 """
 
@@ -17,6 +17,8 @@ from table import Row, Table, options, print_tables
 
 WIDTHS = (2, 8)
 TARGET, AIM = 0.35, 0.5
+#: For how long each turn of the yardstick runs (s): it is started once for each peer, and makes some two hundred processes.
+YARDSTICK_S = 0.2
 Pair = tuple[float, float]
 
 
@@ -52,7 +54,7 @@ def _names(chosen: argparse.Namespace) -> list[str]:
 
 def _beside_yardstick(peer: Peer, yardstick: Peer, seconds: float, width: int, repeats: int) -> Pair:
     """Return the rates of the peer and of the yardstick right before it."""
-    beside = yardstick.rate(seconds, width, repeats)
+    beside = yardstick.rate(min(seconds, YARDSTICK_S), width, repeats)
     own = beside if peer is yardstick else peer.rate(seconds, width, repeats)
     return statistics.median(own), statistics.median(beside)
 

@@ -8,7 +8,7 @@ POSIX locks of two SQLite libraries undo each other.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import isnan
+from operator import ne
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -54,7 +54,7 @@ class Reader:
         return row[0] if row else None
 
     def _execute(self, sql: str, args: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
-        if any(isinstance(value, float) and isnan(value) for value in args):  # SQLite would store NULL
+        if any(map(ne, args, args)):  # only NaN is not itself; SQLite would store NULL
             raise BadInput("a number is not a number (NaN)")
         try:
             return self._connection.execute(sql, args).fetchall()

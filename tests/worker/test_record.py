@@ -68,8 +68,9 @@ def test_half_a_line_is_no_ending(tmp_path: Path, cut: int) -> None:
     assert left(tmp_path) is None
 
 
-def test_another_kind_of_line_with_the_lock_is_refused_with_its_path(tmp_path: Path) -> None:
-    lock_path(tmp_path).write_text("12 begun\n{}\n")
+@pytest.mark.parametrize("line", [b"{}", b"[]", b"\xff"])
+def test_another_kind_of_line_with_the_lock_is_refused_with_its_path(tmp_path: Path, line: bytes) -> None:
+    lock_path(tmp_path).write_bytes(b"12 begun\n" + line + b"\n")
     with pytest.raises(ValueError, match="lock is not an outcome"):
         left(tmp_path)
 

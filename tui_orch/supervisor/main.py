@@ -130,12 +130,21 @@ def _launcher(store: Store, config: "LauncherConfig | None") -> Launcher:
     return make_launcher(config, store.home, store)
 
 
+class _FormattedOnce(logging.Formatter):
+    """Formats a record once, whoever asks: the file asks twice, before it looks at its size and to write, and stderr again."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if "line" not in record.__dict__:
+            record.__dict__["line"] = super().format(record)
+        return str(record.__dict__["line"])
+
+
 def _log_to(home: Home, *, to_stderr: bool) -> None:
     home.supervisor_log.touch(mode=FILE_MODE)
     handlers: list[logging.Handler] = [RotatingFileHandler(home.supervisor_log, maxBytes=LOG_BYTES, backupCount=1)]
     if to_stderr:
         handlers.append(logging.StreamHandler(sys.stderr))
-    form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    form = _FormattedOnce("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
     form.converter = time.gmtime
     log.handlers.clear()
     for handler in handlers:

@@ -122,6 +122,8 @@ def left(folder: Path) -> Left | None:
         return None
     except OSError as error:
         raise ValueError(f"{path} can not be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not an outcome: {error}") from error
     try:
         said = json.loads(line)
         return Left(_ending(said), said.get("token_sha256"))
