@@ -58,13 +58,20 @@ def kill(pid: int) -> None:
         return
 
 
+def end(work: AtWork, pid: int) -> None:
+    """Kill a process, and return when it has closed all it had open: it shows no arguments any more before that."""
+    watch = os.pidfd_open(pid)
+    kill(pid)
+    work.wait_for(lambda: _has_ended(watch), f"the end of {pid}")
+    os.close(watch)
+
+
 def test_workers_outlive_their_killed_forker_and_the_next_ones_have_another(work: AtWork) -> None:
     supervise(work)
     root = group(work, HOLD, HOLD, max_workers=2)
     work.wait_for(lambda: ran(work).total() == 2, "two workers")
     (first,) = forkers(work)
-    kill(first)
-    work.wait_for(lambda: first not in children_of(work.supervisors[-1].pid) or not _shown(first, "cmdline"), "its end")
+    end(work, first)
     (work.project / "go").touch()
     assert work.until_ended(root).status is Status.COMPLETED
     assert [job.attempt for job in work.jobs(root)[1:]] == [1, 1]
@@ -209,8 +216,7 @@ def test_claude_workers_are_forked_once_the_sdk_is_imported(work: AtWork) -> Non
             (forker,) = forkers(work)
             assert b"claude" in _shown(forker, "cmdline")
             found.append(forker)
-            kill(forker)
-            work.wait_for(lambda: forker not in forkers(work), "its end")  # noqa: B023
+            end(work, forker)
     assert found[0] != found[1]
 
 
