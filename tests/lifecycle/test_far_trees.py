@@ -122,11 +122,11 @@ def test_a_cancelled_branch_leaves_no_process(far: Far) -> None:
 
 @pytest.mark.parametrize("far", [SHORT_LEASE_S], indirect=True)
 def test_what_the_engine_has_lost_is_tried_again_when_its_lease_has_ended(far: Far) -> None:
-    beat = "while :; do echo $ORCH_ATTEMPT_ID $(cut -d' ' -f1 /proc/uptime) >> beats; test -e go && exit 0; sleep 0.05; done"
+    beat = "echo $$ > pid; while :; do echo $ORCH_ATTEMPT_ID $(cut -d' ' -f1 /proc/uptime) >> beats; test -e go && exit 0; sleep 0.05; done"
     (far.project / "beat.sh").write_text(beat)
     root = far.submit("exec sh beat.sh")
     far.wait_for((far.project / "beats").exists, "its first beat")
-    (beating,) = [pid for pid in far.processes() if _says(pid, "sh beat.sh")]
+    beating = int((far.project / "pid").read_text())
     os.kill(_parent(beating), signal.SIGSTOP)  # its worker renews its lease no more, as on a node without a network
     far.slurm.lose(far.slurm.jobs()[0]["name"])
     far.until(lambda reader: _attempt(reader, root) == 2, "the second attempt")
